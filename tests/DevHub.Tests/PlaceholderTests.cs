@@ -1,0 +1,7 @@
+namespace EdgeDm.DevHub.Tests;
+
+public sealed class PlaceholderTests
+{
+    [Fact]
+    public void Placeholder() => true.ShouldBeTrue();
+}

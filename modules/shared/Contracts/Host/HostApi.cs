@@ -95,10 +95,24 @@ public sealed record HostInventory(
 /// <param name="UpdateManifestSignature">Its JWS.</param>
 public sealed record UpdateVerification(string UpdateManifest, string UpdateManifestSignature);
 
-/// <summary>An accepted manifest.</summary>
+/// <summary>An accepted manifest. Only HostAccess reads manifests; everybody else goes by this.</summary>
 /// <param name="UpdateId">JSON text of the update id.</param>
 /// <param name="AlreadyInstalled">True when exactly this update is what the host has committed.</param>
-public sealed record VerifiedUpdate(string UpdateId, bool AlreadyInstalled);
+/// <param name="Files">Files that must be in the package store: all that the manifest names; when a detached manifest's file is not there yet, just that one.</param>
+/// <param name="Complete">False when <paramref name="Files"/> lists only the detached manifest: fetch it, then ask again.</param>
+public sealed record VerifiedUpdate(
+    string UpdateId,
+    bool AlreadyInstalled,
+    ImmutableArray<VerifiedFile> Files,
+    bool Complete
+);
+
+/// <summary>A file that a verified manifest names.</summary>
+/// <param name="FileId">The manifest's id of the file; key of <c>fileUrls</c>.</param>
+/// <param name="FileName">For people.</param>
+/// <param name="SizeInBytes">Exact size.</param>
+/// <param name="Sha256">Digest, 64 lower-case hexadecimal digits.</param>
+public sealed record VerifiedFile(string FileId, string FileName, long SizeInBytes, string Sha256);
 
 /// <summary>Starts an update from files that are in the package store.</summary>
 /// <param name="CommandId">1 to 128 of letters, digits, '-', '_', '.'; the same id never acts twice, also after a reboot.</param>

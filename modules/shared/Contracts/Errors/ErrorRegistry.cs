@@ -169,6 +169,17 @@ public static class ErrorRegistry
         "The file is fetched again; if it repeats, check the disk."
     );
 
+    public static readonly ErrorCode InsecureRedirect = new(
+        3011,
+        "insecureRedirect",
+        "Give an address whose redirects stay on https."
+    );
+    public static readonly ErrorCode BadAnswer = new(
+        3012,
+        "badAnswer",
+        "Serve the file unchanged and its ranges as RFC 9110 says."
+    );
+
     // Manifests, signatures, trust.
     public static readonly ErrorCode ManifestMalformed = new(
         4000,
@@ -332,6 +343,8 @@ public static class ErrorRegistry
         Stalled,
         BundleMalformed,
         StoreDamaged,
+        InsecureRedirect,
+        BadAnswer,
         ManifestMalformed,
         ManifestVersion,
         SignatureMalformed,

@@ -6,8 +6,9 @@ namespace EdgeDm.Testing;
 /// </summary>
 public sealed class FakeTimeProvider : TimeProvider
 {
-    private readonly object gate = new();
+    private readonly Lock gate = new();
     private readonly List<FakeTimer> timers = [];
+    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset utcNow;
     private long ticks;
 
@@ -87,6 +88,25 @@ public sealed class FakeTimeProvider : TimeProvider
         return timer;
     }
 
+    /// <summary>Waits until a timer is armed that is due in exactly this time: the code under test has begun its wait.</summary>
+    public async Task WaitForTimerAsync(TimeSpan dueIn)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (true)
+        {
+            Task next;
+            lock (gate)
+            {
+                if (timers.Exists(t => t.Due == ticks + dueIn.Ticks))
+                {
+                    return;
+                }
+                next = changed.Task;
+            }
+            await next.WaitAsync(limit.Token);
+        }
+    }
+
     private FakeTimer? TakeDue(long end)
     {
         lock (gate)
@@ -126,6 +146,8 @@ public sealed class FakeTimeProvider : TimeProvider
                 {
                     clock.timers.Add(this);
                 }
+                clock.changed.TrySetResult();
+                clock.changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 return true;
             }
         }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using EdgeDm.DevHub.Certificates;
+using EdgeDm.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeDm.DevHub.Tests.Certificates;
@@ -11,7 +12,7 @@ namespace EdgeDm.DevHub.Tests.Certificates;
 public sealed class DevCertificateAuthorityTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
-    private readonly ManualTime time = new();
+    private readonly FakeTimeProvider time = new();
 
     public void Dispose() => folder.Dispose();
 

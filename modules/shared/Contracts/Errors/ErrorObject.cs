@@ -38,6 +38,9 @@ public static class Subsystems
 
     /// <summary>The privileged sidecar.</summary>
     public const string HostAccess = "HostAccess";
+
+    /// <summary>The manifest and signature library, until the program that used it puts its own name there.</summary>
+    public const string Updates = "Updates";
 }
 
 /// <summary>An error that ends in front of a person as an <see cref="ErrorObject"/>.</summary>

@@ -42,6 +42,7 @@ namespace EdgeDm.Contracts;
 [JsonSerializable(typeof(JobResult))]
 [JsonSerializable(typeof(FirmwareUpdateDesired))]
 [JsonSerializable(typeof(FirmwareUpdateReported))]
+[JsonSerializable(typeof(InstallResult))]
 [JsonSerializable(typeof(GroupMeta))]
 [JsonSerializable(typeof(TwinSummary))]
 [JsonSerializable(typeof(ImmutableSortedDictionary<string, ErrorObject>))]

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace EdgeDm.Contracts;
 
@@ -77,8 +78,8 @@ public sealed record HostAccessInfo(
 public sealed record HostInventory(
     string Manufacturer,
     string Model,
-    string? SerialNumber,
-    string? HardwareVersion,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? SerialNumber,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? HardwareVersion,
     string FirmwareVersion,
     long MemoryFree,
     long MemoryTotal,

@@ -81,12 +81,12 @@ public sealed record JobDocument(
     string Status,
     string Source,
     DateTimeOffset CreatedTime,
-    DateTimeOffset? StartTime,
-    DateTimeOffset? EndTime,
-    string? Step,
     int Percent,
-    DownloadBytes? Bytes,
     ImmutableArray<JobStepDocument> Steps,
+    DateTimeOffset? StartTime = null,
+    DateTimeOffset? EndTime = null,
+    string? Step = null,
+    DownloadBytes? Bytes = null,
     string? UpdateId = null,
     ErrorObject? Error = null,
     JsonElement? Result = null
@@ -97,7 +97,12 @@ public sealed record JobDocument(
 /// <param name="StartedAt">UTC; recorded before the step acts.</param>
 /// <param name="EndedAt">UTC; null while it runs.</param>
 /// <param name="Attempts">How often it was begun; more than 1 after a restart in its middle.</param>
-public sealed record JobStepDocument(string Name, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, int Attempts);
+public sealed record JobStepDocument(
+    string Name,
+    DateTimeOffset StartedAt,
+    int Attempts,
+    DateTimeOffset? EndedAt = null
+);
 
 /// <summary>A job event on output <c>events</c>: created, each change of status.</summary>
 public sealed record JobEvent(string JobId, string Type, string Status, DateTimeOffset Time, ErrorObject? Error = null);
@@ -105,4 +110,4 @@ public sealed record JobEvent(string JobId, string Type, string Status, DateTime
 /// <summary>Answer on <c>commandResults</c> to a job request from another module.</summary>
 /// <param name="RequestId">The request message's <c>$.mid</c>.</param>
 /// <param name="To">The sender, <c>deviceId/moduleId</c>; others skip the message.</param>
-public sealed record JobResult(string RequestId, string To, JobDocument? Job, ErrorObject? Error);
+public sealed record JobResult(string RequestId, string To, JobDocument? Job = null, ErrorObject? Error = null);

@@ -40,12 +40,12 @@ public sealed record WorkflowReference(string Id);
 /// <param name="LastInstallResult">Result of the last job that ended.</param>
 public sealed record FirmwareUpdateReported(
     string State,
-    string? InstalledUpdateId,
-    string? JobId,
-    string? Step,
-    int? Percent,
-    DownloadBytes? Bytes,
-    InstallResult? LastInstallResult
+    string? InstalledUpdateId = null,
+    string? JobId = null,
+    string? Step = null,
+    int? Percent = null,
+    DownloadBytes? Bytes = null,
+    InstallResult? LastInstallResult = null
 );
 
 /// <summary>Words for the firmware state; integers exist only in the dialects' codecs.</summary>
@@ -74,12 +74,12 @@ public sealed record StepResult(int ResultCode, string ExtendedResultCodes, stri
 
 /// <summary><c>__meta</c> of a reported group.</summary>
 public sealed record GroupMeta(
-    string? DeploymentId,
     string ServiceInterfaceVersion,
     string ReportingMode,
     string DeviceInterfaceVersion,
     string DeploymentStatus,
-    DateTimeOffset Time
+    DateTimeOffset Time,
+    string? DeploymentId = null
 );
 
 /// <summary>Words of <c>__meta.deploymentStatus</c>.</summary>

@@ -1,1 +1,4 @@
-return 0;
+using EdgeDm.DeviceManagement;
+using EdgeDm.Hosting;
+
+return await ModuleProgram.RunAsync("DeviceManagement", DeviceManagementProgram.RunAsync);

@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using EdgeDm.Contracts;
+using EdgeDm.DeviceManagement.Downloads;
+using EdgeDm.DeviceManagement.Groups.Device;
+using EdgeDm.DeviceManagement.Groups.FirmwareUpdate;
+using EdgeDm.DeviceManagement.Health;
+using EdgeDm.DeviceManagement.Host;
+using EdgeDm.DeviceManagement.Jobs;
+using EdgeDm.DeviceManagement.Jobs.FirmwareUpdate;
+using EdgeDm.DeviceManagement.Jobs.RebootDevice;
+using EdgeDm.DeviceManagement.Methods;
+using EdgeDm.DeviceManagement.Twin;
+using EdgeDm.Hosting;
+using EdgeDm.ModuleHost;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.DeviceManagement;
+
+/// <summary>The module, put together: twin groups and methods on one side, the job engine in the middle, HostAccess and FirmwareDownload on the other.</summary>
+internal sealed class DeviceManagementModule : IDisposable
+{
+    private readonly IModuleHub hub;
+    private readonly HostAccessClient host;
+    private readonly DownloadDesk downloads;
+    private readonly HealthWitness witness;
+    private readonly InstalledUpdate installed;
+    private readonly DeviceReport device;
+    private readonly JobEngine engine;
+    private readonly GroupHost groups;
+
+    /// <summary>Loads the module's records and registers its handlers with the hub; <see cref="RunAsync(CancellationToken)"/> works.</summary>
+    public DeviceManagementModule(
+        DeviceManagementOptions options,
+        IModuleHub hub,
+        TimeProvider time,
+        ILoggerFactory loggers
+    )
+    {
+        this.hub = hub;
+        Directory.CreateDirectory(options.DataFolder);
+        host = new(options.HostEndpoint, time);
+        installed = new(host);
+        device = new(hub);
+        downloads = new(hub, time);
+        witness = new(hub, time, Guid.NewGuid().ToString("N"));
+        var limits = new JobLimits();
+        engine = new(
+            new JobStore(Path.Combine(options.DataFolder, "jobs"), loggers.CreateLogger<JobStore>()),
+            [new FirmwareUpdateWork(host, downloads, witness, installed, time), new RebootDeviceWork(host, time)],
+            limits,
+            time,
+            loggers.CreateLogger<JobEngine>()
+        );
+        var firmware = new FirmwareUpdateGroup(engine, installed);
+        groups = new(
+            options.DataFolder,
+            [firmware],
+            hub,
+            options.ProgressPeriod,
+            time,
+            loggers.CreateLogger<GroupHost>()
+        );
+        new JobMethods(engine, limits).Register(hub);
+        new CommandInput(hub, engine, options.CommandSenders).Register();
+        new JobEvents(hub, time).Follow(engine);
+        hub.OnInput(Routes.Downloads, ReceiveAsync);
+        hub.OnInput(Routes.Notifications, ReceiveAsync);
+        hub.OnDesired(groups.ApplyAsync);
+        hub.Report(new Dictionary<string, JsonNode?> { [TwinNames.DeviceSchemas] = Schemas(firmware) });
+    }
+
+    /// <summary>Works until cancelled, with or without the hub.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await groups.ResumeAsync(cancellationToken);
+        await FirstToEnd.RunAsync(cancellationToken, engine.RunAsync, KeepInstalledFreshAsync);
+    }
+
+    public void Dispose()
+    {
+        groups.Dispose();
+        downloads.Dispose();
+        host.Dispose();
+    }
+
+    /// <summary>Read once at the start; a firmware update reads it again at its end.</summary>
+    private async Task KeepInstalledFreshAsync(CancellationToken cancellationToken)
+    {
+        await installed.RefreshAsync(cancellationToken);
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    private ValueTask ReceiveAsync(InputMessage message, CancellationToken cancellationToken)
+    {
+        switch (message.Schema)
+        {
+            case Contracts.Schemas.Pong:
+                witness.Receive(message);
+                break;
+            case Contracts.Schemas.Notification:
+                device.Receive(message);
+                break;
+            default:
+                downloads.Receive(message);
+                break;
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary><c>__deviceSchemas</c>: what this gateway understands.</summary>
+    private static JsonObject Schemas(params ImmutableArray<IConfigurationGroup> groups)
+    {
+        var schemas = new JsonObject();
+        foreach (var group in groups)
+        {
+            schemas[group.Name] = new JsonObject { ["type"] = "group", ["interfaceVersion"] = group.InterfaceVersion };
+        }
+        foreach (var method in JobMethods.Names)
+        {
+            schemas[method] = new JsonObject { ["type"] = "method", ["interfaceVersion"] = "1.0.0" };
+        }
+        return schemas;
+    }
+}

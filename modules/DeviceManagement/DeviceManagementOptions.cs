@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using EdgeDm.Hosting;
+
+namespace EdgeDm.DeviceManagement;
+
+/// <summary>The module's settings, from its environment.</summary>
+internal sealed record DeviceManagementOptions
+{
+    /// <summary><c>EDGEDM_DATA</c>: the module's own folder.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary><c>EDGEDM_HOST_ENDPOINT</c>: HostAccess's verbs socket.</summary>
+    public required string HostEndpoint { get; init; }
+
+    /// <summary><c>EDGEDM_COMMAND_SENDERS</c>: module ids that may send job requests, parted by commas; none by default.</summary>
+    public required ImmutableHashSet<string> CommandSenders { get; init; }
+
+    /// <summary><c>EDGEDM_PROGRESS_SECONDS</c>: progress goes to the twin this often at most; 5, from 1 to 3,600. Each report is a message of the hub's quota.</summary>
+    public required TimeSpan ProgressPeriod { get; init; }
+
+    public static DeviceManagementOptions From(EnvironmentOptions environment) =>
+        new()
+        {
+            DataFolder = environment.Text("EDGEDM_DATA", "/var/lib/edgedm"),
+            HostEndpoint = environment.Text("EDGEDM_HOST_ENDPOINT", "unix:/run/edgedm/verbs/host-access.sock"),
+            CommandSenders =
+            [
+                .. environment
+                    .Text("EDGEDM_COMMAND_SENDERS", "")
+                    .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            ],
+            ProgressPeriod = environment.Seconds("EDGEDM_PROGRESS_SECONDS", 5, 1, 3600),
+        };
+}

@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using EdgeDm.Contracts;
+using EdgeDm.ModuleHost;
+
+namespace EdgeDm.DeviceManagement.Downloads;
+
+/// <summary>
+/// Asks FirmwareDownload for files and waits. The question is repeated every minute, after each connect, and when its
+/// addresses change: neither side keeps a conversation, the job record is what lasts.
+/// </summary>
+internal sealed class DownloadDesk : IDisposable
+{
+    private readonly IModuleHub hub;
+    private readonly TimeProvider time;
+    private readonly ConcurrentDictionary<string, Errand> errands = new(StringComparer.Ordinal);
+
+    /// <summary>Listens for answers from now on.</summary>
+    public DownloadDesk(IModuleHub hub, TimeProvider time)
+    {
+        this.hub = hub;
+        this.time = time;
+        hub.ConnectionChanged += RemindAll;
+    }
+
+    /// <summary>Repeat of an unanswered question; the route's time to live may have dropped it.</summary>
+    public TimeSpan RepeatPeriod { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Gets files into the package store. Returns when they are; throws the downloader's error; cancelled, tells the
+    /// downloader so.
+    /// </summary>
+    /// <param name="downloadId">One per set of files.</param>
+    /// <param name="request">Makes the question; asked anew each time, so that fresh addresses are used.</param>
+    /// <param name="progress">Called with byte counts.</param>
+    /// <param name="waits">Called with the reason while fresh addresses are awaited (an expired signature), with null when it goes on.</param>
+    /// <param name="cancellationToken">Ends the errand.</param>
+    public async Task<DownloadCompleted> FetchAsync(
+        string downloadId,
+        Func<DownloadRequest> request,
+        Action<DownloadBytes> progress,
+        Action<ErrorObject?> waits,
+        CancellationToken cancellationToken
+    )
+    {
+        var errand = new Errand(request, progress, waits);
+        errands[downloadId] = errand;
+        try
+        {
+            while (true)
+            {
+                Ask(errand);
+                try
+                {
+                    return await errand.Answer.Task.WaitAsync(RepeatPeriod, time, cancellationToken);
+                }
+                catch (TimeoutException)
+                {
+                    // Asked again.
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Tell(Schemas.DownloadCancel, new DownloadCancel(downloadId), ContractsJson.Default.DownloadCancel);
+            throw;
+        }
+        finally
+        {
+            errands.TryRemove(downloadId, out _);
+        }
+    }
+
+    /// <summary>Asks again now, for example with fresh addresses.</summary>
+    public void Remind(string downloadId)
+    {
+        if (errands.TryGetValue(downloadId, out var errand))
+        {
+            Ask(errand);
+        }
+    }
+
+    /// <summary>Takes an answer. One that nobody waits for is dropped: it will be given again when asked for.</summary>
+    public void Receive(InputMessage message)
+    {
+        switch (message.Schema)
+        {
+            case Schemas.DownloadProgress:
+                var progress = Read(message, ContractsJson.Default.DownloadProgress);
+                if (errands.TryGetValue(progress.JobId, out var running))
+                {
+                    running.Waits(null);
+                    running.Progress(progress.Bytes);
+                }
+                break;
+            case Schemas.DownloadCompleted:
+                var completed = Read(message, ContractsJson.Default.DownloadCompleted);
+                if (errands.TryGetValue(completed.JobId, out var done))
+                {
+                    done.Waits(null);
+                    done.Progress(completed.Bytes);
+                    done.Answer.TrySetResult(completed);
+                }
+                break;
+            case Schemas.DownloadFailed:
+                Failed(Read(message, ContractsJson.Default.DownloadFailed));
+                break;
+            default:
+                throw new BadMessageException(
+                    $"Input '{message.Input}' takes no messages of schema '{message.Schema}'."
+                );
+        }
+    }
+
+    public void Dispose() => hub.ConnectionChanged -= RemindAll;
+
+    private void Failed(DownloadFailed failed)
+    {
+        if (!errands.TryGetValue(failed.JobId, out var errand))
+        {
+            return;
+        }
+        if (AwaitsFreshUrls(failed.Error))
+        {
+            errand.Waits(failed.Error);
+        }
+        else
+        {
+            errand.Answer.TrySetException(new EdgeDmException(failed.Error));
+        }
+    }
+
+    /// <summary>401 and 403 mean an expired or wrong token: new addresses cure it, the parts fetched so far stay.</summary>
+    private static bool AwaitsFreshUrls(ErrorObject error) =>
+        error.Code == ErrorRegistry.HttpStatus.Code
+        && error.Parameters.TryGetValue("status", out var status)
+        && status is "401" or "403";
+
+    private void RemindAll()
+    {
+        if (hub.IsConnected)
+        {
+            foreach (var errand in errands.Values)
+            {
+                Ask(errand);
+            }
+        }
+    }
+
+    private void Ask(Errand errand) =>
+        Tell(Schemas.DownloadRequest, errand.Request(), ContractsJson.Default.DownloadRequest);
+
+    private void Tell<T>(string schema, T message, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> typeInfo) =>
+        hub.PostVolatile(Routes.Downloads, schema, JsonSerializer.SerializeToUtf8Bytes(message, typeInfo));
+
+    private static T Read<T>(InputMessage message, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> typeInfo) =>
+        JsonSerializer.Deserialize(message.Payload.Span, typeInfo)
+        ?? throw new BadMessageException($"A message of schema '{message.Schema}' is null.");
+
+    private sealed record Errand(
+        Func<DownloadRequest> Request,
+        Action<DownloadBytes> Progress,
+        Action<ErrorObject?> Waits
+    )
+    {
+        public TaskCompletionSource<DownloadCompleted> Answer { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

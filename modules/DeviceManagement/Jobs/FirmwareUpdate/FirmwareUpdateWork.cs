@@ -1,0 +1,241 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using EdgeDm.Contracts;
+using EdgeDm.DeviceManagement.Downloads;
+using EdgeDm.DeviceManagement.Health;
+using EdgeDm.DeviceManagement.Host;
+
+namespace EdgeDm.DeviceManagement.Jobs.FirmwareUpdate;
+
+/// <summary>
+/// One firmware update: <c>check</c> (HostAccess judges the signed manifest before anything is fetched), <c>download</c>,
+/// <c>install</c> (HostAccess's own journal takes over), <c>verify</c> (health evidence until the host commits or rolls back).
+/// The job's time covers check and download; from install on the host's own limits hold, because a host must not be left half-way.
+/// </summary>
+internal sealed class FirmwareUpdateWork(
+    HostAccessClient host,
+    DownloadDesk downloads,
+    HealthWitness witness,
+    InstalledUpdate installed,
+    TimeProvider time
+) : IJobWork
+{
+    /// <summary>Step names, as operators see them.</summary>
+    public const string Check = "check",
+        Download = "download",
+        Install = "install",
+        Verify = "verify";
+
+    private const int LongPollSeconds = 20;
+
+    public string Type => JobTypes.FirmwareUpdate;
+
+    public TimeSpan DefaultTimeout => TimeSpan.FromMinutes(30);
+
+    public void Validate(JsonElement payload) => FirmwareUpdatePayload.Parse(payload);
+
+    public async Task<JsonElement?> RunAsync(JobRun run)
+    {
+        await run.StepAsync(Check, () => CheckAsync(run));
+        if (StateOf(run).AlreadyInstalled)
+        {
+            return Result(InstallResults.AlreadyInstalled());
+        }
+        await run.StepAsync(Download, () => DownloadAsync(run));
+        if (StateOf(run).AlreadyInstalled)
+        {
+            return Result(InstallResults.AlreadyInstalled());
+        }
+        await run.StepAsync(Install, () => InstallAsync(run));
+        UpdateStatus? end = null;
+        await run.StepAsync(Verify, async () => end = await VerifyAsync(run));
+        end ??= await StatusAsync(run, null);
+        await installed.RefreshAsync(run.Stopping); // Reported in one patch with the end.
+        var result = Result(InstallResults.Of(end));
+        return end.State == HostUpdateState.Committed
+            ? result
+            : throw new JobFailedException(
+                end.State == HostUpdateState.Cancelled ? JobStatuses.Cancelled : JobStatuses.Failed,
+                end.Error ?? Unexplained(end),
+                result
+            );
+    }
+
+    public async Task BeforeCancelAsync(Job job, CancellationToken cancellationToken)
+    {
+        if (job.Record.Steps.LastOrDefault()?.Name is Install or Verify)
+        {
+            try
+            {
+                await host.CancelAsync(job.Record.JobId, cancellationToken);
+            }
+            catch (EdgeDmException error) when (error.Error.Code == ErrorRegistry.CommandNotFound.Code)
+            {
+                // Not handed over yet: cancelling here is early enough.
+            }
+        }
+    }
+
+    private async Task CheckAsync(JobRun run)
+    {
+        var payload = FirmwareUpdatePayload.Parse(run.Payload);
+        if (payload.PackageUri is not null)
+        {
+            // A bundle's manifest is inside: judged when it is here.
+            Keep(run, new(null, null, [], Complete: false, AlreadyInstalled: false), null);
+            return;
+        }
+        await JudgeAsync(run, payload.UpdateManifest!, payload.UpdateManifestSignature!);
+    }
+
+    private async Task DownloadAsync(JobRun run)
+    {
+        if (FirmwareUpdatePayload.Parse(run.Payload).PackageUri is not null)
+        {
+            var bundle = await FetchAsync(
+                run,
+                run.JobId,
+                () => new(run.JobId, [], FirmwareUpdatePayload.Parse(run.Payload).PackageUri)
+            );
+            await JudgeAsync(run, bundle.UpdateManifest ?? "", bundle.UpdateManifestSignature ?? "");
+        }
+        if (!StateOf(run).Complete && !StateOf(run).AlreadyInstalled)
+        {
+            await FetchFilesAsync(run, run.JobId + "-manifest");
+            await JudgeAsync(run, StateOf(run).UpdateManifest!, StateOf(run).UpdateManifestSignature!);
+        }
+        if (FirmwareUpdatePayload.Parse(run.Payload).PackageUri is null && !StateOf(run).AlreadyInstalled)
+        {
+            await FetchFilesAsync(run, run.JobId);
+        }
+    }
+
+    private async Task InstallAsync(JobRun run)
+    {
+        var state = StateOf(run);
+        var submission = new UpdateSubmission(run.JobId, state.UpdateManifest!, state.UpdateManifestSignature!);
+        var status = await host.UntilAnsweredAsync(c => host.SubmitAsync(submission, c), run.Stopping);
+        while (status.State != HostUpdateState.Verifying && !HostUpdateState.IsTerminal(status.State))
+        {
+            run.Progress(status.Percent);
+            status = await StatusAsync(run, status.Revision);
+        }
+    }
+
+    private async Task<UpdateStatus> VerifyAsync(JobRun run)
+    {
+        var status = await StatusAsync(run, null);
+        using var pings = witness.Observe();
+        while (!HostUpdateState.IsTerminal(status.State))
+        {
+            run.Progress(status.Percent);
+            if (status.State == HostUpdateState.Verifying)
+            {
+                witness.Ping();
+                status = await PostEvidenceAsync(run, status);
+                await witness.NextAsync(run.Stopping);
+            }
+            else
+            {
+                status = await StatusAsync(run, status.Revision);
+            }
+        }
+        return status;
+    }
+
+    private async Task<UpdateStatus> PostEvidenceAsync(JobRun run, UpdateStatus status)
+    {
+        try
+        {
+            return await host.UntilAnsweredAsync(
+                c => host.PostEvidenceAsync(run.JobId, witness.Evidence(status.HostInstanceId), c),
+                run.Stopping
+            );
+        }
+        catch (EdgeDmException error) when (error.Error.Code == ErrorRegistry.CommandConflict.Code)
+        {
+            // The host restarted in between: the next round speaks of the new instance.
+            return await StatusAsync(run, null);
+        }
+    }
+
+    private Task<UpdateStatus> StatusAsync(JobRun run, long? afterRevision) =>
+        host.UntilAnsweredAsync(c => host.GetUpdateAsync(run.JobId, afterRevision, LongPollSeconds, c), run.Stopping);
+
+    /// <summary>HostAccess verifies signature, compatibility and version, and tells the files.</summary>
+    private async Task JudgeAsync(JobRun run, string manifest, string signature)
+    {
+        var request = new UpdateVerification(manifest, signature);
+        var verified = await host.UntilAnsweredAsync(c => host.VerifyAsync(request, c), run.Interruptible);
+        Keep(
+            run,
+            new(manifest, signature, verified.Files, verified.Complete, verified.AlreadyInstalled),
+            verified.UpdateId
+        );
+    }
+
+    private Task<DownloadCompleted> FetchFilesAsync(JobRun run, string downloadId) =>
+        FetchAsync(run, downloadId, () => new(downloadId, FilesOf(run)));
+
+    private async Task<DownloadCompleted> FetchAsync(JobRun run, string downloadId, Func<DownloadRequest> request)
+    {
+        void Remind() => downloads.Remind(downloadId);
+        run.Job.PayloadChanged += Remind;
+        try
+        {
+            return await downloads.FetchAsync(
+                downloadId,
+                request,
+                bytes => run.Progress(PercentOf(bytes), bytes),
+                run.Waits,
+                run.Interruptible
+            );
+        }
+        finally
+        {
+            run.Job.PayloadChanged -= Remind;
+        }
+    }
+
+    private static ImmutableArray<DownloadFile> FilesOf(JobRun run)
+    {
+        var urls = FirmwareUpdatePayload.Parse(run.Payload).FileUrls;
+        return
+        [
+            .. StateOf(run)
+                .Files.Select(f => new DownloadFile(
+                    f.FileId,
+                    f.FileName,
+                    f.SizeInBytes,
+                    f.Sha256,
+                    urls.TryGetValue(f.FileId, out var addresses)
+                        ? addresses
+                        : throw ErrorRegistry.MissingUrl.Exception(
+                            Subsystems.DeviceManagement,
+                            $"fileUrls/{f.FileId}",
+                            $"File '{f.FileName}' has no address."
+                        )
+                )),
+        ];
+    }
+
+    private static int PercentOf(DownloadBytes bytes) =>
+        bytes.Total <= 0 ? 0 : (int)Math.Clamp((bytes.Fetched + bytes.Reused) * 100 / bytes.Total, 0, 100);
+
+    private static FirmwareUpdateState StateOf(JobRun run) =>
+        run.State(DeviceManagementJson.Default.FirmwareUpdateState)
+        ?? throw new InvalidOperationException($"Job '{run.JobId}' has no state after its first step.");
+
+    private static void Keep(JobRun run, FirmwareUpdateState state, string? updateId) =>
+        run.SaveState(state, DeviceManagementJson.Default.FirmwareUpdateState, updateId);
+
+    private static JsonElement Result(InstallResult result) =>
+        JsonSerializer.SerializeToElement(result, ContractsJson.Default.InstallResult);
+
+    private ErrorObject Unexplained(UpdateStatus end) =>
+        ErrorRegistry.StepFailed.Error(
+            Subsystems.DeviceManagement,
+            end.State,
+            $"HostAccess ended the update as {end.State} at {time.GetUtcNow():O} without an error."
+        );
+}

@@ -1,0 +1,342 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using EdgeDm.Contracts;
+using EdgeDm.Durable;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.DeviceManagement.Jobs;
+
+/// <summary>
+/// The one engine of the six job types, whatever asked for the job. A job is on disk before anything happens; one runs
+/// at a time (the host turn), in order of creation; after a restart the running one goes on at its step.
+/// </summary>
+internal sealed partial class JobEngine
+{
+    private readonly JobStore store;
+    private readonly Dictionary<string, IJobWork> works;
+    private readonly JobLimits limits;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly ConcurrentDictionary<string, Job> jobs = new(StringComparer.Ordinal);
+    private readonly Lock creating = new();
+    private readonly Signal wake = new();
+
+    /// <summary>Loads the jobs; <see cref="RunAsync"/> works on them.</summary>
+    public JobEngine(
+        JobStore store,
+        IEnumerable<IJobWork> works,
+        JobLimits limits,
+        TimeProvider time,
+        ILogger<JobEngine> logger
+    )
+    {
+        this.store = store;
+        this.works = works.ToDictionary(w => w.Type, StringComparer.Ordinal);
+        this.limits = limits;
+        this.time = time;
+        this.logger = logger;
+        foreach (var record in store.LoadAll())
+        {
+            Adopt(new Job(store, record));
+        }
+        wake.Set();
+    }
+
+    /// <summary>A job's status, step or progress changed. Called on the changing thread: be quick.</summary>
+    public event Action<JobDocument>? Changed;
+
+    /// <summary>
+    /// Creates a job, or returns the one that exists with the same id and content. On disk when this returns.
+    /// Throws 409 <c>jobConflict</c> for a known id with other content.
+    /// </summary>
+    /// <param name="request">As it came.</param>
+    /// <param name="source">For people: what asked.</param>
+    /// <param name="content">What makes two requests the same; null = type and payload.</param>
+    public JobDocument Create(CreateJobRequest request, string source, string? content = null)
+    {
+        var payload = request.Payload ?? JsonElement.Parse("{}");
+        CheckRequest(request);
+        var work = WorkOf(request.Type);
+        work.Validate(payload);
+        var digest = ContentDigest.Of(content ?? $"{request.Type}\n{ContentDigest.Canonical(payload)}");
+        lock (creating)
+        {
+            if (jobs.TryGetValue(request.JobId, out var known))
+            {
+                return known.Record.ContentDigest == digest
+                    ? known.ToDocument()
+                    : throw ErrorRegistry.JobConflict.Exception(
+                        Subsystems.DeviceManagement,
+                        request.JobId,
+                        $"Job '{request.JobId}' exists with other content."
+                    );
+            }
+            MakeRoom();
+            var record = new JobRecord
+            {
+                JobId = request.JobId,
+                Type = request.Type,
+                Source = source,
+                ContentDigest = digest,
+                Payload = payload.Clone(),
+                Status = JobStatuses.Enqueued,
+                CreatedTime = time.GetUtcNow(),
+                RemainingSeconds = request.TimeoutSeconds ?? work.DefaultTimeout.TotalSeconds,
+            };
+            store.Save(record);
+            var job = Adopt(new Job(store, record));
+            LogCreated(logger, record.JobId, record.Type, source);
+            OnChanged(job);
+            wake.Set();
+            return job.ToDocument();
+        }
+    }
+
+    /// <summary>The job, or null.</summary>
+    public Job? Find(string jobId) => jobs.GetValueOrDefault(jobId);
+
+    /// <summary>The job. Throws 404 <c>jobNotFound</c>.</summary>
+    public JobDocument Get(string jobId) => Known(jobId).ToDocument();
+
+    /// <summary>Jobs that match, newest first.</summary>
+    public JobList Query(QueryJobsRequest query) =>
+        new([
+            .. jobs
+                .Values.Select(j => j.ToDocument())
+                .Where(j =>
+                    (query.Type is null || j.Type == query.Type) && (query.Status is null || j.Status == query.Status)
+                )
+                .OrderByDescending(j => j.CreatedTime)
+                .Take(query.MaxCount ?? limits.DefaultQueryCount),
+        ]);
+
+    /// <summary>
+    /// Cancels: an enqueued job at once, a running one as soon as its step can be left. A job that has ended stays as it is.
+    /// Throws 409 <c>jobNotCancellable</c> once the host has begun to change itself.
+    /// </summary>
+    public async Task<JobDocument> CancelAsync(string jobId, CancellationToken cancellationToken)
+    {
+        var job = Known(jobId);
+        if (TryCancelEnqueued(job) || JobStatuses.IsTerminal(job.Record.Status))
+        {
+            return job.ToDocument();
+        }
+        await WorkOf(job.Record.Type).BeforeCancelAsync(job, cancellationToken);
+        job.RequestCancel();
+        return job.ToDocument();
+    }
+
+    /// <summary>Works until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await wake.WaitAsync(cancellationToken);
+            while (Next() is { } job)
+            {
+                await RunOneAsync(job, cancellationToken);
+            }
+        }
+    }
+
+    private Job? Next() =>
+        jobs
+            .Values.Where(j => !JobStatuses.IsTerminal(j.Record.Status))
+            .OrderBy(j => j.Record.Status == JobStatuses.Running ? 0 : 1)
+            .ThenBy(j => j.Record.CreatedTime)
+            .FirstOrDefault();
+
+    private async Task RunOneAsync(Job job, CancellationToken stopping)
+    {
+        if (!TryStart(job))
+        {
+            return;
+        }
+        var started = time.GetTimestamp();
+        var allowed = TimeSpan.FromSeconds(Math.Max(0, job.Record.RemainingSeconds));
+        using var deadline = new CancellationTokenSource(allowed, time);
+        using var interruptible = CancellationTokenSource.CreateLinkedTokenSource(
+            stopping,
+            deadline.Token,
+            job.CancelRequested
+        );
+        try
+        {
+            var run = new JobRun(job, time, interruptible.Token, stopping);
+            var result = await WorkOf(job.Record.Type).RunAsync(run);
+            End(job, JobStatuses.Completed, null, result);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            var left = allowed - time.GetElapsedTime(started);
+            job.Update(r => r with { RemainingSeconds = Math.Max(0, left.TotalSeconds) });
+            throw;
+        }
+        catch (OperationCanceledException) when (job.CancelRequested.IsCancellationRequested)
+        {
+            End(job, JobStatuses.Cancelled, JobError(job, ErrorRegistry.JobCancelled, "was cancelled."), null);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            var what = $"did not end within {allowed.TotalSeconds:0} s.";
+            End(job, JobStatuses.Failed, JobError(job, ErrorRegistry.JobTimedOut, what), null);
+        }
+        catch (JobFailedException failure)
+        {
+            End(job, failure.Status, failure.Error, failure.Result);
+        }
+        catch (EdgeDmException failure)
+        {
+            End(job, JobStatuses.Failed, failure.Error, null);
+        }
+        catch (IOException error)
+        {
+            // The disk is full or failing. The record still says where the job is; nothing was acted on without it.
+            LogDisk(logger, error, job.Record.JobId);
+            await Task.Delay(limits.DiskRetryDelay, time, stopping);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LogBroken(logger, error, job.Record.JobId);
+            var what = $"ended by an unexpected {error.GetType().Name}.";
+            End(job, JobStatuses.Failed, JobError(job, ErrorRegistry.Internal, what), null);
+        }
+    }
+
+    private bool TryStart(Job job)
+    {
+        lock (creating)
+        {
+            if (JobStatuses.IsTerminal(job.Record.Status))
+            {
+                return false;
+            }
+            if (job.Record.Status == JobStatuses.Enqueued)
+            {
+                job.Update(r => r with { Status = JobStatuses.Running, StartTime = time.GetUtcNow() });
+            }
+            LogRuns(logger, job.Record.JobId, job.Record.Type, job.Record.Steps.LastOrDefault()?.Name ?? "beginning");
+            return true;
+        }
+    }
+
+    private bool TryCancelEnqueued(Job job)
+    {
+        lock (creating)
+        {
+            if (job.Record.Status != JobStatuses.Enqueued)
+            {
+                return false;
+            }
+            End(job, JobStatuses.Cancelled, JobError(job, ErrorRegistry.JobCancelled, "was cancelled."), null);
+            return true;
+        }
+    }
+
+    private void End(Job job, string status, ErrorObject? error, JsonElement? result)
+    {
+        job.Update(r => r with { Status = status, EndTime = time.GetUtcNow(), Error = error, Result = result });
+        LogEnded(logger, job.Record.JobId, status, error?.Message ?? "no error");
+    }
+
+    private void MakeRoom()
+    {
+        if (jobs.Values.Count(j => !JobStatuses.IsTerminal(j.Record.Status)) >= limits.MaxLiveJobs)
+        {
+            throw ErrorRegistry.TooManyJobs.Exception(
+                Subsystems.DeviceManagement,
+                "jobs",
+                $"{limits.MaxLiveJobs} jobs wait or run already.",
+                ("limit", $"{limits.MaxLiveJobs}")
+            );
+        }
+        var ended = jobs.Values.Where(j => JobStatuses.IsTerminal(j.Record.Status)).OrderBy(j => j.Record.EndTime);
+        foreach (var job in ended.Take(Math.Max(0, jobs.Count + 1 - limits.MaxKeptJobs)).ToList())
+        {
+            store.Delete(job.Record.JobId);
+            jobs.TryRemove(job.Record.JobId, out _);
+            job.Dispose();
+        }
+    }
+
+    private Job Adopt(Job job)
+    {
+        job.Changed += OnChanged;
+        jobs[job.Record.JobId] = job;
+        return job;
+    }
+
+    private void OnChanged(Job job) => Changed?.Invoke(job.ToDocument());
+
+    private Job Known(string jobId) =>
+        jobs.GetValueOrDefault(jobId)
+        ?? throw ErrorRegistry.JobNotFound.Exception(
+            Subsystems.DeviceManagement,
+            "jobId",
+            $"There is no job '{Shorten(jobId)}'."
+        );
+
+    private IJobWork WorkOf(string type) =>
+        works.GetValueOrDefault(type)
+        ?? throw (
+            JobTypes.All.Contains(type)
+                ? ErrorRegistry.NotSupportedOnHost.Exception(
+                    Subsystems.DeviceManagement,
+                    "type",
+                    $"Jobs of type '{type}' cannot be done here."
+                )
+                : ErrorRegistry.UnknownJobType.Exception(
+                    Subsystems.DeviceManagement,
+                    "type",
+                    $"'{Shorten(type)}' is no job type.",
+                    ("types", string.Join(' ', JobTypes.All))
+                )
+        );
+
+    private void CheckRequest(CreateJobRequest request)
+    {
+        if (!RecordIds.IsValid(request.JobId))
+        {
+            throw ErrorRegistry.InvalidValue.Exception(
+                Subsystems.DeviceManagement,
+                "jobId",
+                "A job id is 1 to 128 letters, digits, '-', '_' or '.', and does not begin with '.'."
+            );
+        }
+        if (
+            request.TimeoutSeconds is { } seconds
+            && (seconds < limits.MinTimeoutSeconds || seconds > limits.MaxTimeoutSeconds)
+        )
+        {
+            throw ErrorRegistry.InvalidValue.Exception(
+                Subsystems.DeviceManagement,
+                "timeoutSeconds",
+                $"timeoutSeconds is {seconds} and must be from {limits.MinTimeoutSeconds} to {limits.MaxTimeoutSeconds}."
+            );
+        }
+    }
+
+    private static ErrorObject JobError(Job job, ErrorCode code, string what) =>
+        code.Error(
+            Subsystems.DeviceManagement,
+            job.Record.Steps.LastOrDefault()?.Name ?? "job",
+            $"Job '{job.Record.JobId}' {what}"
+        );
+
+    private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "...";
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} ({Type}) created by {Source}")]
+    private static partial void LogCreated(ILogger logger, string jobId, string type, string source);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} ({Type}) runs, step {Step}")]
+    private static partial void LogRuns(ILogger logger, string jobId, string type, string step);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} ended: {Status}, {Error}")]
+    private static partial void LogEnded(ILogger logger, string jobId, string status, string error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Job {JobId} waits: its record cannot be written")]
+    private static partial void LogDisk(ILogger logger, Exception error, string jobId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Job {JobId} broke")]
+    private static partial void LogBroken(ILogger logger, Exception error, string jobId);
+}

@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using EdgeDm.Contracts;
+
+namespace EdgeDm.DeviceManagement.Jobs;
+
+/// <summary>A job on disk. Everything that a restart needs is in here; percent and the like are not.</summary>
+internal sealed record JobRecord
+{
+    public required string JobId { get; init; }
+    public required string Type { get; init; }
+    public required string Source { get; init; }
+
+    /// <summary>Digest of type and payload as first given: tells a repeat from a conflict.</summary>
+    public required string ContentDigest { get; init; }
+    public required JsonElement Payload { get; init; }
+    public required string Status { get; init; }
+    public required DateTimeOffset CreatedTime { get; init; }
+    public DateTimeOffset? StartTime { get; init; }
+    public DateTimeOffset? EndTime { get; init; }
+
+    /// <summary>Seconds left to the job; counted on the monotonic clock, so setting the clock expires nothing.</summary>
+    public required double RemainingSeconds { get; init; }
+    public ImmutableArray<JobStepDocument> Steps { get; init; } = [];
+    public DownloadBytes? Bytes { get; init; }
+    public string? UpdateId { get; init; }
+    public ErrorObject? Error { get; init; }
+    public JsonElement? Result { get; init; }
+    public bool CancelRequested { get; init; }
+
+    /// <summary>What the job type keeps between its steps.</summary>
+    public JsonElement? State { get; init; }
+}

@@ -1,0 +1,349 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using EdgeDm.Contracts;
+using EdgeDm.Durable;
+using EdgeDm.ModuleHost;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.DeviceManagement.Twin;
+
+/// <summary>
+/// Brings the desired document to the configuration groups and their state to the reported one. The document is on disk
+/// before anything is applied; an equal group is not applied again; what the hub knows under a group's name is always the
+/// whole of it, in one patch with the summary.
+/// </summary>
+internal sealed partial class GroupHost : IDisposable
+{
+    private readonly IModuleHub hub;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly TimeSpan progressPeriod;
+    private readonly DurableRecord<DesiredRecord> desiredRecord;
+    private readonly DurableRecord<GroupRecords> groupRecord;
+    private readonly Dictionary<string, IConfigurationGroup> groups;
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, long> lastReport = new(StringComparer.Ordinal);
+    private readonly HashSet<string> unreported = new(StringComparer.Ordinal);
+    private readonly ITimer progressTimer;
+    private GroupRecords records;
+
+    /// <summary>Loads what is on disk.</summary>
+    /// <param name="folder">The module's folder.</param>
+    /// <param name="groups">The groups of this host.</param>
+    /// <param name="hub">Where to report.</param>
+    /// <param name="progressPeriod">Data that changes without a change of status is reported this often at most.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
+    public GroupHost(
+        string folder,
+        IEnumerable<IConfigurationGroup> groups,
+        IModuleHub hub,
+        TimeSpan progressPeriod,
+        TimeProvider time,
+        ILogger<GroupHost> logger
+    )
+    {
+        this.hub = hub;
+        this.time = time;
+        this.logger = logger;
+        this.progressPeriod = progressPeriod;
+        desiredRecord = new(
+            Path.Combine(folder, "desired.json"),
+            DeviceManagementJson.Default.DesiredRecord,
+            "twin.desired",
+            logger
+        );
+        groupRecord = new(
+            Path.Combine(folder, "groups.json"),
+            DeviceManagementJson.Default.GroupRecords,
+            "twin.groups",
+            logger
+        );
+        records = groupRecord.Load() ?? GroupRecords.Empty;
+        this.groups = groups.ToDictionary(g => g.Name, StringComparer.Ordinal);
+        progressTimer = time.CreateTimer(
+            _ => ReportProgress(),
+            null,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
+        foreach (var group in this.groups.Values)
+        {
+            group.Changed += () => OnChanged(group);
+        }
+    }
+
+    /// <summary>Goes on with the document on disk, without the hub.</summary>
+    public async Task ResumeAsync(CancellationToken cancellationToken)
+    {
+        if (desiredRecord.Load() is { } record)
+        {
+            LogResumed(logger, record.Version);
+            await ApplyAllAsync(record.Properties, cancellationToken);
+        }
+    }
+
+    /// <summary>Takes a document from the hub.</summary>
+    public async ValueTask ApplyAsync(DesiredDocument document, CancellationToken cancellationToken)
+    {
+        if (
+            desiredRecord.Load() is not { } known
+            || known.Version != document.Version
+            || !JsonNode.DeepEquals(known.Properties, document.Properties)
+        )
+        {
+            desiredRecord.Save(new(document.Version, document.Properties));
+        }
+        await ApplyAllAsync(document.Properties, cancellationToken);
+    }
+
+    public void Dispose() => progressTimer.Dispose();
+
+    private async Task ApplyAllAsync(JsonObject desired, CancellationToken cancellationToken)
+    {
+        foreach (var (name, value) in desired)
+        {
+            if (value is not null)
+            {
+                await ApplyOneAsync(
+                    name,
+                    JsonSerializer.SerializeToElement(value, TwinJson.Default.JsonNode),
+                    cancellationToken
+                );
+            }
+        }
+        foreach (var name in records.Groups.Keys.Where(name => desired[name] is null).ToList())
+        {
+            await RemoveOneAsync(name, cancellationToken);
+        }
+    }
+
+    private async Task ApplyOneAsync(string name, JsonElement content, CancellationToken cancellationToken)
+    {
+        var digest = ContentDigest.Of(ContentDigest.Canonical(content));
+        var group = groups.GetValueOrDefault(name);
+        var known = records.Groups.GetValueOrDefault(name);
+        if (known is not null && known.Digest == digest && known.Status is not DeploymentStatuses.Pending)
+        {
+            group?.Restore(content);
+            return;
+        }
+        var meta = DesiredMeta.Default;
+        var error =
+            group is null ? Unknown(name)
+            : content.ValueKind != JsonValueKind.Object ? NoObject(name)
+            : null;
+        if (error is null)
+        {
+            meta = DesiredMeta.Parse(content, group!.InterfaceVersion, out error);
+        }
+        // Pending is told before anything is applied; the record makes a restart take it up again.
+        SetRecord(name, digest, meta, error is null ? GroupOutcome.Pending : GroupOutcome.Failed(name, error));
+        if (error is null)
+        {
+            await ApplyGroupAsync(group!, content, cancellationToken);
+        }
+    }
+
+    private async Task ApplyGroupAsync(
+        IConfigurationGroup group,
+        JsonElement content,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            await group.ApplyAsync(content, cancellationToken);
+            OnChanged(group);
+        }
+        catch (EdgeDmException failure)
+        {
+            SetOutcome(group.Name, GroupOutcome.Failed(group.Name, failure.Error));
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException and not IOException)
+        {
+            LogBroken(logger, failure, group.Name);
+            var error = ErrorRegistry.Internal.Error(
+                Subsystems.DeviceManagement,
+                group.Name,
+                $"Applying {group.Name} ended by an unexpected {failure.GetType().Name}."
+            );
+            SetOutcome(group.Name, GroupOutcome.Failed(group.Name, error));
+        }
+    }
+
+    private async Task RemoveOneAsync(string name, CancellationToken cancellationToken)
+    {
+        if (groups.TryGetValue(name, out var group))
+        {
+            await group.RemoveAsync(cancellationToken);
+        }
+        lock (gate)
+        {
+            Save(records with { Groups = records.Groups.Remove(name) });
+            hub.Report(new Dictionary<string, JsonNode?> { [name] = null, [TwinNames.Summary] = Summary() });
+        }
+    }
+
+    private void SetRecord(string name, string digest, DesiredMeta meta, GroupOutcome outcome)
+    {
+        lock (gate)
+        {
+            var record = new GroupRecord(
+                digest,
+                meta.DeploymentId,
+                meta.ServiceInterfaceVersion,
+                meta.ReportingMode,
+                outcome.Status,
+                outcome.Errors,
+                time.GetUtcNow()
+            );
+            Save(records with { Groups = records.Groups.SetItem(name, record) });
+            Report(name);
+        }
+    }
+
+    private void SetOutcome(string name, GroupOutcome outcome)
+    {
+        lock (gate)
+        {
+            if (
+                !records.Groups.TryGetValue(name, out var record)
+                || new GroupOutcome(record.Status, record.Errors).IsSame(outcome)
+            )
+            {
+                return;
+            }
+            var changed = record with { Status = outcome.Status, Errors = outcome.Errors, Time = time.GetUtcNow() };
+            Save(records with { Groups = records.Groups.SetItem(name, changed) });
+            Report(name);
+        }
+    }
+
+    private void OnChanged(IConfigurationGroup group)
+    {
+        if (group.Outcome is { } outcome)
+        {
+            SetOutcome(group.Name, outcome);
+        }
+        lock (gate)
+        {
+            if (records.Groups.ContainsKey(group.Name))
+            {
+                unreported.Add(group.Name);
+            }
+        }
+        ReportProgress();
+    }
+
+    /// <summary>Reports changed data whose period has passed, and comes back for the rest.</summary>
+    private void ReportProgress()
+    {
+        lock (gate)
+        {
+            var wait = TimeSpan.MaxValue;
+            foreach (var name in unreported.ToList())
+            {
+                var since = lastReport.TryGetValue(name, out var at) ? time.GetElapsedTime(at) : TimeSpan.MaxValue;
+                if (since >= progressPeriod)
+                {
+                    Report(name);
+                }
+                else
+                {
+                    wait = wait < progressPeriod - since ? wait : progressPeriod - since;
+                }
+            }
+            if (wait != TimeSpan.MaxValue)
+            {
+                progressTimer.Change(wait, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void Report(string name)
+    {
+        unreported.Remove(name);
+        if (!records.Groups.TryGetValue(name, out var record))
+        {
+            return;
+        }
+        lastReport[name] = time.GetTimestamp();
+        hub.Report(
+            new Dictionary<string, JsonNode?> { [name] = ReportOf(name, record), [TwinNames.Summary] = Summary() }
+        );
+    }
+
+    private JsonObject? ReportOf(string name, GroupRecord record)
+    {
+        if (record.ReportingMode == DesiredMeta.None)
+        {
+            return null;
+        }
+        var group = groups.GetValueOrDefault(name);
+        var report = group is not null && record.ReportingMode == DesiredMeta.Detailed ? group.Read() : [];
+        var meta = new GroupMeta(
+            record.ServiceInterfaceVersion,
+            record.ReportingMode,
+            group?.InterfaceVersion ?? "",
+            record.Status,
+            record.Time,
+            record.DeploymentId
+        );
+        report[TwinNames.Meta] = JsonSerializer.SerializeToNode(meta, ContractsJson.Default.GroupMeta);
+        if (record.Errors.Count > 0)
+        {
+            report[TwinNames.Errors] = JsonSerializer.SerializeToNode(
+                record.Errors,
+                ContractsJson.Default.ImmutableSortedDictionaryStringErrorObject
+            );
+        }
+        return report;
+    }
+
+    private JsonNode? Summary()
+    {
+        var failed = NamesOf(DeploymentStatuses.Failed);
+        var pending = NamesOf(DeploymentStatuses.Pending);
+        var deployments = records
+            .Groups.Values.Select(g => g.DeploymentId)
+            .OfType<string>()
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal);
+        var summary = new TwinSummary(
+            string.Join(';', deployments),
+            failed.Length,
+            string.Join(';', failed),
+            pending.Length,
+            string.Join(';', pending),
+            time.GetUtcNow()
+        );
+        return JsonSerializer.SerializeToNode(summary, ContractsJson.Default.TwinSummary);
+    }
+
+    private ImmutableArray<string> NamesOf(string status) =>
+        [.. records.Groups.Where(g => g.Value.Status == status).Select(g => g.Key)];
+
+    private void Save(GroupRecords changed)
+    {
+        groupRecord.Save(changed);
+        records = changed;
+    }
+
+    private static ErrorObject Unknown(string name) =>
+        ErrorRegistry.UnknownGroup.Error(
+            Subsystems.DeviceManagement,
+            name,
+            "This gateway has no configuration group of this name."
+        );
+
+    private static ErrorObject NoObject(string name) =>
+        ErrorRegistry.InvalidValue.Error(Subsystems.DeviceManagement, name, "A configuration group must be an object.");
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Goes on with desired document version {Version} from disk")]
+    private static partial void LogResumed(ILogger logger, long version);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Group {Group} broke")]
+    private static partial void LogBroken(ILogger logger, Exception error, string group);
+}

@@ -1,0 +1,222 @@
+using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Methods;
+using EdgeDm.Mqtt;
+using EdgeDm.Mqtt.IoTHub;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.DevHub.Broker;
+
+/// <summary>
+/// One client's connection after its CONNECT was accepted: reads its packets in order, writes through one queue, delivers to
+/// its inputs. Ends once and for good.
+/// </summary>
+internal sealed partial class ClientConnection : IMethodTarget
+{
+    private readonly HubParts parts;
+    private readonly ConnectionContext transport;
+    private readonly ConnectPacket connect;
+    private readonly PacketWriter writer;
+    private readonly InputPump inputs;
+    private readonly ILogger logger;
+    private readonly CancellationTokenSource closing;
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int lastPacketId;
+    private string? reason;
+
+    // Nothing may be sent before CONNACK, though others already find this connection.
+    private volatile bool open;
+
+    public ClientConnection(
+        HubParts parts,
+        ConnectionContext transport,
+        ConnectPacket connect,
+        HubIdentity identity,
+        Subscriptions subscriptions,
+        ILogger logger
+    )
+    {
+        this.parts = parts;
+        this.transport = transport;
+        this.connect = connect;
+        this.logger = logger;
+        Identity = identity;
+        Name = identity.ToString();
+        Subscriptions = subscriptions;
+        closing = CancellationTokenSource.CreateLinkedTokenSource(transport.ConnectionClosed);
+        writer = new(transport.Transport.Output, parts.Options.LongestSendQueue);
+        inputs = new(this, parts.Messages, parts.Options.MessageAckTimeout, parts.Time, logger);
+    }
+
+    /// <summary>Who is connected.</summary>
+    public HubIdentity Identity { get; }
+
+    /// <summary>The same as text.</summary>
+    public string Name { get; }
+
+    /// <summary>What it wants.</summary>
+    public Subscriptions Subscriptions { get; }
+
+    /// <summary>Completes when the connection has let go of everything. Never fails.</summary>
+    public Task Ended => ended.Task;
+
+    /// <summary>Ends the connection from outside, at once and without a packet: MQTT 3.1.1 has none for it.</summary>
+    public void Close(string why)
+    {
+        Interlocked.CompareExchange(ref reason, why, null);
+        transport.Abort(new ConnectionAbortedException(why));
+        try
+        {
+            closing.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended already.
+        }
+    }
+
+    /// <summary>Answers CONNECT and serves the client until the connection ends.</summary>
+    /// <param name="sessionPresent">For CONNACK.</param>
+    /// <param name="tokenEnds">When the client's token is dead, and with it the connection.</param>
+    public async Task RunAsync(bool sessionPresent, DateTimeOffset tokenEnds)
+    {
+        writer.TrySend(new ConnackPacket(sessionPresent, ConnackCode.Accepted).Write);
+        open = true;
+        LogConnected(logger, Name);
+        var keepAlive = KeepAliveOf(connect.KeepAliveSeconds);
+        using var idle = parts.Time.CreateTimer(
+            static c => ((ClientConnection)c!).Close("it was silent for longer than its keep-alive allows"),
+            this,
+            keepAlive,
+            Timeout.InfiniteTimeSpan
+        );
+        using var token = parts.Time.CreateTimer(
+            static c => ((ClientConnection)c!).Close("its token has expired"),
+            this,
+            WaitFor(tokenEnds),
+            Timeout.InfiniteTimeSpan
+        );
+        var writing = RunPart(writer.RunAsync);
+        var delivering = Identity.ModuleId is null ? Task.CompletedTask : RunPart(inputs.RunAsync);
+        if (Subscriptions.For(SubscriptionKind.Methods) is not null)
+        {
+            parts.Methods.Attach(Identity, this);
+        }
+        var graceful = false;
+        try
+        {
+            graceful = await ReadAsync(() => idle.Change(keepAlive, Timeout.InfiniteTimeSpan));
+        }
+        catch (MqttProtocolException error)
+        {
+            reason ??= error.Message;
+        }
+        catch (Exception error) when (IsEndOfConnection(error))
+        {
+            // Said below.
+        }
+        finally
+        {
+            open = false;
+            parts.Methods.Detach(Identity, this);
+            writer.Complete();
+            await closing.CancelAsync();
+            await Task.WhenAll(writing, delivering);
+            reason ??= graceful ? "it said goodbye" : "it closed the socket";
+            LogDisconnected(logger, Name, reason);
+        }
+        if (!graceful)
+        {
+            await PublishWillAsync();
+        }
+    }
+
+    /// <summary>The last thing: others may now take the client's place.</summary>
+    public void Finish()
+    {
+        closing.Dispose();
+        ended.TrySetResult();
+    }
+
+    private TimeSpan KeepAliveOf(ushort seconds)
+    {
+        const double Tolerance = 1.5; // MQTT 3.1.1, 3.1.2-24
+        var longest = parts.Options.LongestKeepAlive;
+        var wanted = TimeSpan.FromSeconds(seconds * Tolerance);
+        return seconds == 0 || wanted > longest ? longest : wanted;
+    }
+
+    private TimeSpan WaitFor(DateTimeOffset end)
+    {
+        var longest = TimeSpan.FromDays(40); // A timer's limit is a little higher; such a connection does not live.
+        var wait = end - parts.Time.GetUtcNow();
+        return wait > longest ? Timeout.InfiniteTimeSpan
+            : wait < TimeSpan.Zero ? TimeSpan.Zero
+            : wait;
+    }
+
+    // A part that fails takes the connection with it.
+    private async Task RunPart(Func<CancellationToken, Task> part)
+    {
+        try
+        {
+            await part(closing.Token);
+        }
+        catch (Exception error) when (IsEndOfConnection(error))
+        {
+            // The reader hears of it too.
+        }
+        catch (Exception error)
+        {
+            LogFailed(logger, error, Name);
+            Close("of a fault of the hub");
+        }
+    }
+
+    private static bool IsEndOfConnection(Exception error) =>
+        error is IOException or OperationCanceledException or ObjectDisposedException;
+
+    private async Task PublishWillAsync()
+    {
+        if (connect.Will is not { } will)
+        {
+            return;
+        }
+        var topic = HubTopic.Parse(will.Topic);
+        if (!IsOwnTelemetry(topic))
+        {
+            LogUnknownTopic(logger, Name, will.Topic);
+            return;
+        }
+        var message =
+            parts.Options.Profile == HubProfile.IoTHub
+                ? MessageTopic.Read(Identity, topic.Properties + "&iothub-MessageType=Will", will.Payload)
+                : MessageTopic.Read(Identity, topic.Properties, will.Payload);
+        try
+        {
+            await parts.Router.RouteAsync(message, CancellationToken.None);
+        }
+        catch (HubException error)
+        {
+            LogRefused(logger, Name, error.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Client} connected")]
+    private static partial void LogConnected(ILogger logger, string client);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Client} disconnected: {Reason}")]
+    private static partial void LogDisconnected(ILogger logger, string client, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Serving {Client} failed")]
+    private static partial void LogFailed(ILogger logger, Exception error, string client);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Client} published on '{Topic}', which is no topic of its own; the message is dropped"
+    )]
+    private static partial void LogUnknownTopic(ILogger logger, string client, string topic);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A message of {Client} is refused: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string client, string reason);
+}

@@ -1,0 +1,89 @@
+using EdgeDm.DevHub.Identities;
+using EdgeDm.Mqtt;
+using EdgeDm.Mqtt.IoTHub;
+
+namespace EdgeDm.DevHub.Broker;
+
+/// <summary>What a client can subscribe to.</summary>
+internal enum SubscriptionKind
+{
+    /// <summary>A filter that means nothing to the hub.</summary>
+    Unknown,
+    Inputs,
+    TwinResponses,
+    DesiredPatches,
+    Methods,
+
+    /// <summary>Messages from the cloud to a device.</summary>
+    DeviceBound,
+}
+
+/// <summary>
+/// The topic filters of one client, which outlive the connection unless the session is clean. edgeHub knows filters by their
+/// exact form, not by MQTT's matching. Safe for use by many threads.
+/// </summary>
+/// <param name="identity">The client; filters on others' topics mean nothing.</param>
+/// <param name="most">Most filters.</param>
+internal sealed class Subscriptions(HubIdentity identity, int most)
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, MqttQoS> filters = new(StringComparer.Ordinal);
+
+    /// <summary>Adds a filter or changes its QoS.</summary>
+    /// <returns>The QoS granted (2 becomes 1), or null when there are too many.</returns>
+    public MqttQoS? Add(string filter, MqttQoS wanted)
+    {
+        var granted = wanted == MqttQoS.AtMostOnce ? MqttQoS.AtMostOnce : MqttQoS.AtLeastOnce;
+        lock (gate)
+        {
+            if (filters.Count >= most && !filters.ContainsKey(filter))
+            {
+                return null;
+            }
+            filters[filter] = granted;
+        }
+        return granted;
+    }
+
+    /// <summary>Takes a filter back. No error when it is not there.</summary>
+    public void Remove(string filter)
+    {
+        lock (gate)
+        {
+            filters.Remove(filter);
+        }
+    }
+
+    /// <summary>The best QoS at which the client wants this; null = it does not.</summary>
+    public MqttQoS? For(SubscriptionKind kind)
+    {
+        MqttQoS? best = null;
+        lock (gate)
+        {
+            foreach (var (filter, qos) in filters)
+            {
+                if ((best is null || qos > best) && KindOf(filter) == kind)
+                {
+                    best = qos;
+                }
+            }
+        }
+        return best;
+    }
+
+    /// <summary>What a filter means.</summary>
+    public SubscriptionKind KindOf(string filter) =>
+        filter switch
+        {
+            HubTopics.TwinResponseFilter => SubscriptionKind.TwinResponses,
+            HubTopics.DesiredFilter => SubscriptionKind.DesiredPatches,
+            HubTopics.MethodFilter => SubscriptionKind.Methods,
+            // C# subscribes to everything below the module, Node and Python to its inputs.
+            _ when identity.ModuleId is not null
+                    && (filter == $"{identity.TopicRoot}/#" || filter == $"{identity.TopicRoot}/inputs/#") =>
+                SubscriptionKind.Inputs,
+            _ when identity.ModuleId is null && filter == $"{identity.TopicRoot}/messages/devicebound/#" =>
+                SubscriptionKind.DeviceBound,
+            _ => SubscriptionKind.Unknown,
+        };
+}

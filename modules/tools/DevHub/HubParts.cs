@@ -1,0 +1,21 @@
+using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Methods;
+using EdgeDm.DevHub.Routing;
+using EdgeDm.DevHub.Twins;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.DevHub;
+
+/// <summary>What the hub's two faces, MQTT and HTTPS, have in common.</summary>
+internal sealed record HubParts(
+    DevHubOptions Options,
+    IdentityRegistry Identities,
+    SasVerifier Tokens,
+    TwinStore Twins,
+    MessageRouter Router,
+    MessageStore Messages,
+    UpstreamLog Upstream,
+    MethodBroker Methods,
+    TimeProvider Time,
+    ILoggerFactory Loggers
+);

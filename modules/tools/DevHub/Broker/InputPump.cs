@@ -91,12 +91,7 @@ internal sealed partial class InputPump(
         }
         catch (TimeoutException)
         {
-            LogNotAcknowledged(
-                logger,
-                connection.Name,
-                message.Endpoint.Input!,
-                ackTimeout.TotalSeconds
-            );
+            LogNotAcknowledged(logger, connection.Name, message.Endpoint.Input!, ackTimeout.TotalSeconds);
         }
     }
 

@@ -1,0 +1,162 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using EdgeDm.DevHub.Broker;
+using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Routing;
+using EdgeDm.DevHub.Service;
+using EdgeDm.DevHub.Twins;
+using EdgeDm.Durable;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.DevHub;
+
+/// <summary>Puts a hub together and starts it.</summary>
+internal static partial class HubStart
+{
+    /// <summary>See <see cref="DevHubServer.StartAsync"/>.</summary>
+    public static async Task<DevHubServer> RunAsync(
+        DevHubOptions options,
+        X509Certificate2 certificate,
+        ILoggerFactory loggers,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        PrivateFolder.Create(options.DataFolder);
+        var parts = Compose(options, loggers, time);
+        var connections = new ConnectionTable(options.MostSubscriptions);
+        parts.Twins.Observe(new DesiredNotifier(connections));
+        var edgeHub = new EdgeHubTwin(options.DeviceId, parts.Twins, parts.Router, loggers.CreateLogger<EdgeHubTwin>());
+        var logger = loggers.CreateLogger<DevHubServer>();
+        var ports = new PortChoice(options.Address, logger);
+        var mqtt = new Endpoint(
+            ports.Choose("MQTT", options.MqttPort, DevHubOptions.DefaultMqttPort, options.MqttFallbackPort)
+        );
+        var https = new Endpoint(
+            ports.Choose("HTTPS", options.HttpsPort, DevHubOptions.DefaultHttpsPort, options.HttpsFallbackPort)
+        );
+        var app = Build(options, loggers, certificate, new MqttServer(parts, connections), mqtt, https);
+        DevHubServer? server = null;
+        ServiceApi.Map(app, parts, connections, () => server!);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+            server = new(app, parts, connections, edgeHub, mqtt.Bound, https.Bound);
+            AtomicFile.Write(
+                options.ConnectionStringFile,
+                Encoding.UTF8.GetBytes(server.ServiceConnectionString + "\n"),
+                "devhub.connectionstring"
+            );
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            await edgeHub.DisposeAsync();
+            throw;
+        }
+        LogServing(logger, options.Address, server.MqttPort, server.HttpsPort);
+        return server;
+    }
+
+    private static HubParts Compose(DevHubOptions options, ILoggerFactory loggers, TimeProvider time)
+    {
+        var identities = new IdentityRegistry(
+            options.DataFolder,
+            options.DeviceId,
+            loggers.CreateLogger<IdentityRegistry>(),
+            time
+        );
+        var messages = new MessageStore(options.LargestQueue, time);
+        var upstream = new UpstreamLog(options.UpstreamKept, time);
+        return new(
+            options,
+            identities,
+            new(identities, options.EffectiveHubHostName, options.EffectiveGatewayHostName, time),
+            new(options.DataFolder, loggers.CreateLogger<TwinStore>(), time),
+            new(messages, upstream, loggers.CreateLogger<MessageRouter>()),
+            messages,
+            upstream,
+            new(time),
+            time,
+            loggers
+        );
+    }
+
+    private static WebApplication Build(
+        DevHubOptions options,
+        ILoggerFactory loggers,
+        X509Certificate2 certificate,
+        MqttServer mqttServer,
+        Endpoint mqtt,
+        Endpoint https
+    )
+    {
+        // Empty: nothing is read from the environment or from files of the working directory.
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = ServiceApi.LargestBody;
+            kestrel.Listen(
+                options.Address,
+                mqtt.Wanted,
+                listen =>
+                {
+                    mqtt.Listen = listen;
+                    listen.Protocols = HttpProtocols.Http1;
+                    listen.UseHttps(Tls(certificate));
+                    listen.Run(mqttServer.OnConnectedAsync);
+                }
+            );
+            kestrel.Listen(
+                options.Address,
+                https.Wanted,
+                listen =>
+                {
+                    https.Listen = listen;
+                    listen.UseHttps(Tls(certificate));
+                }
+            );
+        });
+        var app = builder.Build();
+        app.UseRouting();
+        return app;
+    }
+
+    private static HttpsConnectionAdapterOptions Tls(X509Certificate2 certificate) =>
+        new() { ServerCertificate = certificate, SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Serving MQTT at {Address}:{MqttPort} and HTTPS at port {HttpsPort}"
+    )]
+    private static partial void LogServing(ILogger logger, IPAddress address, int mqttPort, int httpsPort);
+
+    private sealed class Endpoint(int wanted)
+    {
+        public int Wanted { get; } = wanted;
+
+        public ListenOptions? Listen { get; set; }
+
+        public int Bound => Listen!.IPEndPoint!.Port;
+    }
+
+    private sealed class DesiredNotifier(ConnectionTable connections) : ITwinObserver
+    {
+        public void OnDesiredChanged(Twin twin, JsonObject changed) =>
+            connections.Find(twin.Id)?.SendDesired(changed, twin.Desired.Version);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace EdgeDm.Hub.Internal;
+
+/// <summary>A module's environment, as edgeAgent or iotedgehubdev sets it.</summary>
+internal static class EdgeEnvironment
+{
+    private const string SasScheme = "sasToken";
+
+    public static async ValueTask<HubSessionOptions> ReadAsync(
+        Func<string, string?> environment,
+        CancellationToken cancellationToken
+    )
+    {
+        var options = FindConnectionString(environment) is { } found
+            ? await FromConnectionStringAsync(found.Variable, found.Value, environment, cancellationToken)
+            : await FromWorkloadAsync(environment, cancellationToken);
+        return options with { Port = PortOf(environment) };
+    }
+
+    private static (string Variable, string Value)? FindConnectionString(Func<string, string?> environment)
+    {
+        foreach (var name in (string[])["EdgeHubConnectionString", "IotHubConnectionString"])
+        {
+            if (environment(name) is { Length: > 0 } value)
+            {
+                return (name, value);
+            }
+        }
+        return null;
+    }
+
+    private static async ValueTask<HubSessionOptions> FromConnectionStringAsync(
+        string variable,
+        string value,
+        Func<string, string?> environment,
+        CancellationToken cancellationToken
+    )
+    {
+        const string CertificateFile = "EdgeModuleCACertificateFile";
+        HubSessionOptions options;
+        try
+        {
+            options = HubSessionOptions.FromConnectionString(value);
+        }
+        catch (FormatException error)
+        {
+            throw new EdgeEnvironmentException(variable, error.Message, error);
+        }
+        if (environment(CertificateFile) is not { Length: > 0 } file)
+        {
+            return options;
+        }
+        try
+        {
+            var pem = await File.ReadAllTextAsync(file, cancellationToken);
+            return options with { TrustedRoots = ParseRoots(pem) };
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new EdgeEnvironmentException(CertificateFile, $"'{file}' cannot be used: {error.Message}", error);
+        }
+    }
+
+    private static async ValueTask<HubSessionOptions> FromWorkloadAsync(
+        Func<string, string?> environment,
+        CancellationToken cancellationToken
+    )
+    {
+        var scheme = Required(environment, "IOTEDGE_AUTHSCHEME");
+        if (!scheme.Equals(SasScheme, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new EdgeEnvironmentException("IOTEDGE_AUTHSCHEME", $"is '{scheme}'; only '{SasScheme}' is known.");
+        }
+        var module = Required(environment, "IOTEDGE_MODULEID");
+        var client = new WorkloadClient(
+            Required(environment, "IOTEDGE_WORKLOADURI"),
+            environment("IOTEDGE_APIVERSION"),
+            module,
+            Required(environment, "IOTEDGE_MODULEGENERATIONID")
+        );
+        var gateway = environment("IOTEDGE_GATEWAYHOSTNAME") is { Length: > 0 } name ? name : null;
+        var options = new HubSessionOptions
+        {
+            HubHostName = Required(environment, "IOTEDGE_IOTHUBHOSTNAME"),
+            GatewayHostName = gateway,
+            DeviceId = Required(environment, "IOTEDGE_DEVICEID"),
+            ModuleId = module,
+            Credential = HubCredential.FromSigner(client),
+        };
+        if (gateway is null)
+        {
+            return options; // Straight to IoT Hub, whose certificate the system's roots vouch for.
+        }
+        var bundle = await client.GetTrustBundleAsync(cancellationToken);
+        try
+        {
+            return options with { TrustedRoots = ParseRoots(bundle) };
+        }
+        catch (CryptographicException error)
+        {
+            throw new WorkloadException("The workload API's trust bundle is no PEM with certificates.", error);
+        }
+    }
+
+    private static X509Certificate2Collection ParseRoots(string pem)
+    {
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPem(pem);
+        return roots.Count > 0 ? roots : throw new CryptographicException("There is no certificate in it.");
+    }
+
+    private static int PortOf(Func<string, string?> environment)
+    {
+        const string Variable = "EDGEDM_HUB_PORT";
+        return environment(Variable) switch
+        {
+            null or "" => HubSessionOptions.DefaultPort,
+            var text
+                when ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0 =>
+                port,
+            var text => throw new EdgeEnvironmentException(Variable, $"'{text}' is no port from 1 to 65535."),
+        };
+    }
+
+    private static string Required(Func<string, string?> environment, string variable) =>
+        environment(variable) is { Length: > 0 } value
+            ? value
+            : throw new EdgeEnvironmentException(
+                variable,
+                "is missing. The IoT Edge runtime sets it; outside of it set EdgeHubConnectionString."
+            );
+}

@@ -1,0 +1,212 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Threading.Channels;
+using EdgeDm.Mqtt;
+
+namespace EdgeDm.Hub.Internal;
+
+/// <summary>
+/// One stream of MQTT packets: one loop that reads, one that flushes, one timer that keeps it alive. Writers append to a
+/// shared buffer under <see cref="Gate"/> and never touch the stream, so small packets leave together.
+/// </summary>
+internal sealed class MqttLink : IAsyncDisposable
+{
+    /// <summary>A buffer that one large message has stretched is given back afterwards.</summary>
+    private const int LargestKeptBuffer = 256 * 1024;
+    private const int ReadBufferSize = 16 * 1024;
+
+    private readonly Stream stream;
+    private readonly int maxPacketBytes;
+    private readonly TimeSpan keepAlive;
+    private readonly TimeProvider time;
+    private readonly IMqttLinkOwner owner;
+    private readonly Channel<bool> wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
+    );
+
+    // Never disposed: it has no timer, and any thread may close at any time.
+    private readonly CancellationTokenSource closing = new();
+    private readonly ITimer keepAliveTimer;
+    private ArrayBufferWriter<byte> output = new();
+    private ArrayBufferWriter<byte> spare = new();
+    private Task reading = Task.CompletedTask;
+    private Task flushing = Task.CompletedTask;
+    private long lastReceived;
+    private long lastSent;
+
+    public MqttLink(Stream stream, int maxPacketBytes, TimeSpan keepAlive, TimeProvider time, IMqttLinkOwner owner)
+    {
+        this.stream = stream;
+        this.maxPacketBytes = maxPacketBytes;
+        this.keepAlive = keepAlive;
+        this.time = time;
+        this.owner = owner;
+        lastReceived = lastSent = time.GetTimestamp();
+        keepAliveTimer = time.CreateTimer(
+            static link => ((MqttLink)link!).OnKeepAlive(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
+    }
+
+    /// <summary>Guards <see cref="Output"/> and everything that must keep the order of what is written to it.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>Where packets are written, under <see cref="Gate"/>; then <see cref="Wake"/>.</summary>
+    public IBufferWriter<byte> Output => output;
+
+    public void Start()
+    {
+        reading = Task.Run(ReadAsync, CancellationToken.None);
+        flushing = Task.Run(FlushAsync, CancellationToken.None);
+        keepAliveTimer.Change(keepAlive / 2, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>What was written leaves soon.</summary>
+    public void Wake()
+    {
+        Volatile.Write(ref lastSent, time.GetTimestamp());
+        wake.Writer.TryWrite(true);
+    }
+
+    /// <summary>Lets what was written leave, within the limit. Nothing may be written afterwards.</summary>
+    public async Task DrainAsync(TimeSpan limit)
+    {
+        wake.Writer.TryComplete();
+        try
+        {
+            await flushing.WaitAsync(limit, time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            // The peer does not take it; the close that follows ends the flusher.
+        }
+    }
+
+    /// <summary>Closes at once. The loops end soon after.</summary>
+    public void Close()
+    {
+        wake.Writer.TryComplete();
+        keepAliveTimer.Dispose();
+        closing.Cancel();
+        stream.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Close();
+        await Task.WhenAll(reading, flushing);
+    }
+
+    private async Task ReadAsync()
+    {
+        var reader = PipeReader.Create(
+            stream,
+            new StreamPipeReaderOptions(bufferSize: ReadBufferSize, leaveOpen: true)
+        );
+        try
+        {
+            while (true)
+            {
+                var result = await reader.ReadAsync(closing.Token);
+                var rest = result.Buffer;
+                while (MqttFrame.TryReadFrame(ref rest, maxPacketBytes, out var frame))
+                {
+                    owner.OnFrame(frame);
+                }
+                Volatile.Write(ref lastReceived, time.GetTimestamp());
+                reader.AdvanceTo(rest.Start, rest.End);
+                if (result.IsCompleted)
+                {
+                    owner.OnEnded(SessionEndReason.ClosedByPeer, null);
+                    return;
+                }
+            }
+        }
+        catch (MqttProtocolException error)
+        {
+            owner.OnEnded(SessionEndReason.ProtocolError, error);
+        }
+        catch (Exception error)
+        {
+            // Whatever it is, a loop must not end in silence: all waiters hang on it.
+            owner.OnEnded(SessionEndReason.NetworkError, error);
+        }
+        finally
+        {
+            await reader.CompleteAsync();
+        }
+    }
+
+    private async Task FlushAsync()
+    {
+        try
+        {
+            while (await wake.Reader.WaitToReadAsync(closing.Token))
+            {
+                wake.Reader.TryRead(out _);
+                await FlushOnceAsync();
+            }
+            await FlushOnceAsync(); // What came between the last signal and the end.
+        }
+        catch (Exception error)
+        {
+            owner.OnEnded(SessionEndReason.NetworkError, error);
+        }
+    }
+
+    private async ValueTask FlushOnceAsync()
+    {
+        ArrayBufferWriter<byte> full;
+        lock (Gate)
+        {
+            (full, output) = (output, spare);
+        }
+        if (full.WrittenCount > 0)
+        {
+            await stream.WriteAsync(full.WrittenMemory, closing.Token);
+            await stream.FlushAsync(closing.Token);
+        }
+        full.ResetWrittenCount();
+        spare = full.Capacity > LargestKeptBuffer ? new() : full;
+    }
+
+    private void OnKeepAlive()
+    {
+        if (closing.IsCancellationRequested)
+        {
+            return;
+        }
+        var silence = time.GetElapsedTime(Volatile.Read(ref lastReceived));
+        var limit = keepAlive * 1.5;
+        if (silence >= limit)
+        {
+            owner.OnEnded(
+                SessionEndReason.KeepAliveTimeout,
+                new TimeoutException($"Nothing came from the hub for {silence.TotalSeconds:0.#} s.")
+            );
+            return;
+        }
+        if (silence >= keepAlive / 2 || time.GetElapsedTime(Volatile.Read(ref lastSent)) >= keepAlive / 2)
+        {
+            lock (Gate)
+            {
+                EmptyPackets.WritePingreq(output);
+            }
+            Wake();
+        }
+        var untilLimit = limit - silence;
+        keepAliveTimer.Change(untilLimit < keepAlive / 2 ? untilLimit : keepAlive / 2, Timeout.InfiniteTimeSpan);
+    }
+}
+
+/// <summary>Whom a link tells. Called from its loops: must return at once and never throw.</summary>
+internal interface IMqttLinkOwner
+{
+    /// <summary>A packet came. It points into the receive buffer.</summary>
+    void OnFrame(in MqttFrame frame);
+
+    /// <summary>The link is of no more use.</summary>
+    void OnEnded(SessionEndReason reason, Exception? error);
+}

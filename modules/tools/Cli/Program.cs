@@ -1,1 +1,3 @@
-return 0;
+using EdgeDm.Cli;
+
+return await EdgeDmCommand.RunAsync(args);

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using EdgeDm.Contracts;
+using EdgeDm.Updates;
+
+namespace EdgeDm.Cli;
+
+/// <summary>Between System.CommandLine and the handlers: one way to bind, to run, and to end.</summary>
+internal static class CommandLines
+{
+    public const string JsonOption = "--json";
+
+    /// <summary>Lets the command run a handler; whatever it throws becomes a message and an exit code.</summary>
+    public static Command Runs(
+        this Command command,
+        Func<ParseResult, CliContext, CancellationToken, Task<int>> handler
+    )
+    {
+        command.SetAction(
+            async (result, cancellationToken) =>
+            {
+                var context = CliContext.OfProcess(result.GetValue<bool>(JsonOption));
+                try
+                {
+                    return await handler(result, context, cancellationToken);
+                }
+                catch (Exception error)
+                {
+                    return End(error, context.Terminal, cancellationToken);
+                }
+            }
+        );
+        return command;
+    }
+
+    private static int End(Exception error, Terminal terminal, CancellationToken cancellationToken)
+    {
+        switch (error)
+        {
+            case OperationCanceledException when cancellationToken.IsCancellationRequested:
+                return ExitCodes.Interrupted;
+            case CliException refusal:
+                terminal.WriteError(refusal.ExitCode, refusal.Message, refusal.Error);
+                return refusal.ExitCode;
+            case EdgeDmException refusal:
+                terminal.WriteError(ExitCodes.Failed, refusal.Message, refusal.Error);
+                return ExitCodes.Failed;
+            case UnusableKeyException or IOException or UnauthorizedAccessException:
+                terminal.WriteError(ExitCodes.Failed, error.Message);
+                return ExitCodes.Failed;
+            default:
+                // A bug. The trace helps to mend it; its messages are ours and carry no secrets.
+                terminal.WriteError(ExitCodes.Failed, $"Unexpected: {error}");
+                return ExitCodes.Failed;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using EdgeDm.Contracts;
+using EdgeDm.ModuleHost;
+
+namespace EdgeDm.FirmwareDownload.Downloads;
+
+/// <summary>
+/// What DeviceManagement is told: ends for certain and always under the same message id, progress while somebody listens
+/// and not too often.
+/// </summary>
+internal sealed class DownloadAnswers(IModuleHub hub, DownloadOptions options, TimeProvider time)
+{
+    private readonly Lock gate = new();
+    private string lastJob = "";
+    private long lastAt;
+
+    /// <summary>Tells progress unless that was done just now.</summary>
+    public void Progress(string jobId, DownloadBytes bytes)
+    {
+        lock (gate)
+        {
+            if (lastJob == jobId && time.GetElapsedTime(lastAt) < options.ProgressInterval)
+            {
+                return;
+            }
+            lastJob = jobId;
+            lastAt = time.GetTimestamp();
+        }
+        hub.PostVolatile(
+            Routes.Downloads,
+            Schemas.DownloadProgress,
+            JsonSerializer.SerializeToUtf8Bytes(new(jobId, bytes), ContractsJson.Default.DownloadProgress),
+            replaceKey: $"progress-{jobId}"
+        );
+    }
+
+    /// <summary>Tells the end of a request, again if it was told before.</summary>
+    public void End(DownloadRecord record)
+    {
+        if (record.Completed is { } completed)
+        {
+            hub.Post(
+                Routes.Downloads,
+                Schemas.DownloadCompleted,
+                JsonSerializer.SerializeToUtf8Bytes(completed, ContractsJson.Default.DownloadCompleted),
+                record.AnswerId
+            );
+        }
+        else if (record.Error is { } error)
+        {
+            hub.Post(
+                Routes.Downloads,
+                Schemas.DownloadFailed,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new(record.JobId, error, record.Bytes),
+                    ContractsJson.Default.DownloadFailed
+                ),
+                record.AnswerId
+            );
+        }
+    }
+}

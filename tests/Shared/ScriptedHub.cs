@@ -144,7 +144,9 @@ public sealed class ScriptedConnection : IAsyncDisposable
         await ReadAsync() switch
         {
             T wanted => wanted,
-            var other => throw new InvalidOperationException($"{typeof(T).Name} should come, but {other ?? "the end"} did."),
+            var other => throw new InvalidOperationException(
+                $"{typeof(T).Name} should come, but {other ?? "the end"} did."
+            ),
         };
 
     /// <summary>The next packet must be this one, without a body.</summary>
@@ -179,7 +181,9 @@ public sealed class ScriptedConnection : IAsyncDisposable
         var subscribe = await ExpectAsync<SubscribePacket>();
         if (subscribe.Filters.Count != 1 || subscribe.Filters[0].Filter != filter)
         {
-            throw new InvalidOperationException($"'{filter}' should be subscribed, not '{subscribe.Filters[0].Filter}'.");
+            throw new InvalidOperationException(
+                $"'{filter}' should be subscribed, not '{subscribe.Filters[0].Filter}'."
+            );
         }
         await SendAsync(new SubackPacket(subscribe.PacketId, [code ?? (byte)subscribe.Filters[0].QoS]).Write);
     }

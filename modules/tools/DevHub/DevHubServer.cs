@@ -24,6 +24,8 @@ public sealed class DevHubServer : IAsyncDisposable
     private readonly ConnectionTable connections;
     private readonly EdgeHubTwin edgeHub;
     private readonly HubParts parts;
+    private readonly BoundPort mqtt;
+    private readonly BoundPort https;
     private int disposed;
 
     internal DevHubServer(
@@ -31,23 +33,23 @@ public sealed class DevHubServer : IAsyncDisposable
         HubParts parts,
         ConnectionTable connections,
         EdgeHubTwin edgeHub,
-        int mqttPort,
-        int httpsPort
+        BoundPort mqtt,
+        BoundPort https
     )
     {
         this.app = app;
         this.parts = parts;
         this.connections = connections;
         this.edgeHub = edgeHub;
-        MqttPort = mqttPort;
-        HttpsPort = httpsPort;
+        this.mqtt = mqtt;
+        this.https = https;
     }
 
     /// <summary>Where MQTT is served.</summary>
-    public int MqttPort { get; }
+    public int MqttPort => mqtt.Number;
 
     /// <summary>Where HTTPS is served.</summary>
-    public int HttpsPort { get; }
+    public int HttpsPort => https.Number;
 
     /// <summary>The address of both.</summary>
     public IPAddress Address => parts.Options.Address;

@@ -9,6 +9,7 @@ public enum HubError
     DeviceNotFound = 404001,
     ModuleNotFound = 404010,
     DeviceNotOnline = 404103,
+    ModuleAlreadyExistsOnDevice = 409301,
     PreconditionFailed = 412001,
     MessageTooLarge = 413001,
     QuotaExceeded = 403002,

@@ -32,25 +32,24 @@ internal static partial class HubStart
     )
     {
         PrivateFolder.Create(options.DataFolder);
+        var logger = loggers.CreateLogger<DevHubServer>();
+        var ports = new PortChoice(options.Address, logger);
+        var mqtt = new BoundPort(
+            ports.Choose("MQTT", options.MqttPort, DevHubOptions.DefaultMqttPort, options.MqttFallbackPort)
+        );
+        var https = new BoundPort(
+            ports.Choose("HTTPS", options.HttpsPort, DevHubOptions.DefaultHttpsPort, options.HttpsFallbackPort)
+        );
         var parts = Compose(options, loggers, time);
         var connections = new ConnectionTable(options.MostSubscriptions);
         parts.Twins.Observe(new DesiredNotifier(connections));
         var edgeHub = new EdgeHubTwin(options.DeviceId, parts.Twins, parts.Router, loggers.CreateLogger<EdgeHubTwin>());
-        var logger = loggers.CreateLogger<DevHubServer>();
-        var ports = new PortChoice(options.Address, logger);
-        var mqtt = new Endpoint(
-            ports.Choose("MQTT", options.MqttPort, DevHubOptions.DefaultMqttPort, options.MqttFallbackPort)
-        );
-        var https = new Endpoint(
-            ports.Choose("HTTPS", options.HttpsPort, DevHubOptions.DefaultHttpsPort, options.HttpsFallbackPort)
-        );
         var app = Build(options, loggers, certificate, new MqttServer(parts, connections), mqtt, https);
-        DevHubServer? server = null;
-        ServiceApi.Map(app, parts, connections, () => server!);
+        var server = new DevHubServer(app, parts, connections, edgeHub, mqtt, https);
+        ServiceApi.Map(app, parts, connections, server);
         try
         {
             await app.StartAsync(cancellationToken);
-            server = new(app, parts, connections, edgeHub, mqtt.Bound, https.Bound);
             AtomicFile.Write(
                 options.ConnectionStringFile,
                 Encoding.UTF8.GetBytes(server.ServiceConnectionString + "\n"),
@@ -59,8 +58,7 @@ internal static partial class HubStart
         }
         catch
         {
-            await app.DisposeAsync();
-            await edgeHub.DisposeAsync();
+            await server.DisposeAsync();
             throw;
         }
         LogServing(logger, options.Address, server.MqttPort, server.HttpsPort);
@@ -96,8 +94,8 @@ internal static partial class HubStart
         ILoggerFactory loggers,
         X509Certificate2 certificate,
         MqttServer mqttServer,
-        Endpoint mqtt,
-        Endpoint https
+        BoundPort mqtt,
+        BoundPort https
     )
     {
         // Empty: nothing is read from the environment or from files of the working directory.
@@ -145,18 +143,23 @@ internal static partial class HubStart
     )]
     private static partial void LogServing(ILogger logger, IPAddress address, int mqttPort, int httpsPort);
 
-    private sealed class Endpoint(int wanted)
-    {
-        public int Wanted { get; } = wanted;
-
-        public ListenOptions? Listen { get; set; }
-
-        public int Bound => Listen!.IPEndPoint!.Port;
-    }
-
     private sealed class DesiredNotifier(ConnectionTable connections) : ITwinObserver
     {
         public void OnDesiredChanged(Twin twin, JsonObject changed) =>
             connections.Find(twin.Id)?.SendDesired(changed, twin.Desired.Version);
     }
+}
+
+/// <summary>A port of the hub, known for certain once it is bound.</summary>
+/// <param name="wanted">What to bind; 0 = any.</param>
+internal sealed class BoundPort(int wanted)
+{
+    /// <summary>What to bind.</summary>
+    public int Wanted { get; } = wanted;
+
+    /// <summary>Set when the listener is described, and given its end point when it is bound.</summary>
+    public ListenOptions? Listen { get; set; }
+
+    /// <summary>What was bound.</summary>
+    public int Number => Listen?.IPEndPoint?.Port ?? Wanted;
 }

@@ -1,0 +1,134 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using EdgeDm.DevHub.Broker;
+using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Routing;
+using Microsoft.AspNetCore.Http;
+
+namespace EdgeDm.DevHub.Service;
+
+/// <summary>The dev hub's own ways to messages: what went <c>$upstream</c>, and one straight to an input.</summary>
+internal sealed class MessageRequests(HubParts parts)
+{
+    /// <summary>Stamped as the sender's module on what is sent by hand: no module has this name.</summary>
+    public const string Sender = "$devhub";
+
+    private const double LongestWaitSeconds = 60;
+
+    /// <summary>
+    /// <c>GET /devhub/upstream?after=n&amp;wait=s</c>: an array of what came after that sequence number; waits up to s seconds (60 at
+    /// most) for the first.
+    /// </summary>
+    public async Task UpstreamAsync(HttpContext context)
+    {
+        var after = Number(context.Request, "after", long.MaxValue);
+        var wait = TimeSpan.FromSeconds(Number(context.Request, "wait", LongestWaitSeconds));
+        var messages = await parts.Upstream.WaitAsync((long)after, wait, context.RequestAborted);
+        await Json.WriteAsync(context.Response, new JsonArray([.. messages.Select(Document)]));
+    }
+
+    /// <summary>
+    /// <c>POST /devhub/modules/{module}/inputs/{input}?name=value&amp;%24.mid=...</c>: the body is the message, the query its
+    /// properties as in a topic. Accepted (204) when it waits for the module, connected or not.
+    /// </summary>
+    public async Task SendAsync(HttpContext context)
+    {
+        var request = context.Request;
+        var module = Addressee.Require(
+            parts.Identities,
+            new(parts.Identities.DeviceId, (string)request.RouteValues["module"]!)
+        );
+        using var body = new MemoryStream();
+        await request.Body.CopyToAsync(body, context.RequestAborted);
+        var sender = new HubIdentity(parts.Identities.DeviceId, Sender);
+        var message = MessageTopic.Read(sender, (request.QueryString.Value ?? "").TrimStart('?'), body.ToArray());
+        await parts.Router.SendAsync(
+            module.ModuleId!,
+            (string)request.RouteValues["input"]!,
+            Described(message, request.ContentType),
+            context.RequestAborted
+        );
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private static double Number(HttpRequest request, string name, double most)
+    {
+        var text = request.Query[name].ToString();
+        if (text.Length == 0)
+        {
+            return 0;
+        }
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= 0
+            ? Math.Min(value, most)
+            : throw new HubException(HubError.ArgumentInvalid, $"'{name}' must be a number, 0 or more.");
+    }
+
+    // JSON is what the modules here speak; the sender may say otherwise.
+    private static HubMessage Described(HubMessage message, string? contentType)
+    {
+        if (message.System.ContainsKey(MessageProperties.ContentType))
+        {
+            return message;
+        }
+        var type = contentType?.Split(';')[0].Trim() ?? "application/json";
+        var system = message.System.SetItem(MessageProperties.ContentType, type);
+        return message with
+        {
+            System = system.ContainsKey(MessageProperties.ContentEncoding)
+                ? system
+                : system.Add(MessageProperties.ContentEncoding, "utf-8"),
+        };
+    }
+
+    private static JsonNode Document(UpstreamMessage upstream)
+    {
+        var message = upstream.Message;
+        var document = new JsonObject
+        {
+            ["sequence"] = upstream.Sequence,
+            ["enqueuedTime"] = upstream.Enqueued.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+            ["systemProperties"] = Properties(message.System),
+            ["properties"] = Properties(message.Properties),
+        };
+        if (TryReadJson(message, out var json))
+        {
+            document["body"] = json;
+        }
+        else
+        {
+            document["bodyBase64"] = Convert.ToBase64String(message.Body.Span);
+        }
+        return document;
+    }
+
+    private static JsonObject Properties(ImmutableDictionary<string, string> properties)
+    {
+        var document = new JsonObject();
+        foreach (var (name, value) in properties.OrderBy(p => p.Key, StringComparer.Ordinal))
+        {
+            document[name] = value;
+        }
+        return document;
+    }
+
+    private static bool TryReadJson(HubMessage message, out JsonNode? json)
+    {
+        json = null;
+        if (message.System.GetValueOrDefault(MessageProperties.ContentType) != "application/json")
+        {
+            return false;
+        }
+        try
+        {
+            json = JsonNode.Parse(message.Body.Span);
+            return true;
+        }
+        catch (Exception error) when (error is JsonException or DecoderFallbackException)
+        {
+            return false;
+        }
+    }
+}

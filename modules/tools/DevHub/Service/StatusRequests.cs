@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+using EdgeDm.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace EdgeDm.DevHub.Service;
+
+/// <summary><c>GET /devhub/status</c>: how the hub is, for anyone on this machine; it tells no secret.</summary>
+internal sealed class StatusRequests(HubParts parts, DevHubServer server)
+{
+    private static readonly string Version = ModuleProgram.VersionOf(typeof(StatusRequests).Assembly);
+
+    public Task GetAsync(HttpContext context)
+    {
+        var hub = server;
+        return Json.WriteAsync(
+            context.Response,
+            new JsonObject
+            {
+                ["version"] = Version,
+                ["deviceId"] = parts.Identities.DeviceId,
+                ["address"] = hub.Address.ToString(),
+                ["mqttPort"] = hub.MqttPort,
+                ["httpsPort"] = hub.HttpsPort,
+                ["hubHostName"] = hub.HubHostName,
+                ["gatewayHostName"] = hub.GatewayHostName,
+                ["profile"] = parts.Options.Profile == HubProfile.EdgeHub ? "edgeHub" : "iotHub",
+                ["connected"] = new JsonArray([.. hub.Connected.Select(c => c.ToString()).Order().Select(Text)]),
+                ["routes"] = Routes(),
+                ["waiting"] = Waiting(),
+                ["modules"] = new JsonArray([.. (hub.ModuleStates?.List() ?? []).Select(Module)]),
+            }
+        );
+    }
+
+    private static JsonNode Text(string text) => JsonValue.Create(text);
+
+    private JsonArray Routes() =>
+        new([
+            .. parts.Router.Routes.Routes.Select(r =>
+                (JsonNode)
+                    new JsonObject
+                    {
+                        ["name"] = r.Name,
+                        ["source"] = r.Source.Pattern,
+                        ["sink"] = r.Sink.ToString(),
+                    }
+            ),
+        ]);
+
+    private JsonObject Waiting()
+    {
+        var waiting = new JsonObject();
+        foreach (var (endpoint, count) in parts.Messages.Waiting())
+        {
+            waiting[endpoint.ToString()] = count;
+        }
+        return waiting;
+    }
+
+    private static JsonNode Module(ModuleState state) =>
+        new JsonObject
+        {
+            ["moduleId"] = state.ModuleId,
+            ["runtimeStatus"] = state.RuntimeStatus,
+            ["processId"] = state.ProcessId,
+            ["exitCode"] = state.ExitCode,
+            ["restartCount"] = state.RestartCount,
+            ["statusDescription"] = state.StatusDescription,
+        };
+}

@@ -309,6 +309,11 @@ public static class ErrorRegistry
         "rollbackFailed",
         "Look at the host; deploy a corrected update."
     );
+    public static readonly ErrorCode EvidenceOfOtherInstance = new(
+        6003,
+        "evidenceOfOtherInstance",
+        "Gather evidence about the host instance that GET /v1 names."
+    );
 
     /// <summary>All rows, for documents and tests.</summary>
     public static ImmutableArray<ErrorCode> All { get; } =
@@ -373,5 +378,6 @@ public static class ErrorRegistry
         HealthTimedOut,
         RollbackUnsupported,
         RollbackFailed,
+        EvidenceOfOtherInstance,
     ];
 }

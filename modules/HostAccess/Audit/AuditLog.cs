@@ -1,0 +1,113 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace EdgeDm.HostAccess.Audit;
+
+/// <summary>
+/// Who asked what of the host and what became of it: one JSON line each, on disk when <see cref="Write"/> returns. Holds names and
+/// codes only, never manifests, file contents or addresses. When the file is full, it becomes <c>audit.log.1</c> and so on; the
+/// oldest goes.
+/// </summary>
+internal sealed class AuditLog
+{
+    /// <summary>Bytes of one file: about 5,000 lines.</summary>
+    public const long DefaultFileLimit = 1024 * 1024;
+
+    /// <summary>Full files that are kept beside the current one.</summary>
+    public const int DefaultKept = 4;
+
+    private const string FileName = "audit.log";
+
+    private readonly string path;
+    private readonly TimeProvider time;
+    private readonly long fileLimit;
+    private readonly int kept;
+    private readonly Lock gate = new();
+
+    /// <summary>Names the file; nothing is written yet.</summary>
+    public AuditLog(string folder, TimeProvider time, long fileLimit = DefaultFileLimit, int kept = DefaultKept)
+    {
+        path = Path.Combine(folder, FileName);
+        this.time = time;
+        this.fileLimit = fileLimit;
+        this.kept = kept;
+    }
+
+    /// <summary>Adds a line. Throws <see cref="IOException"/> when it cannot be kept: what cannot be audited must not happen.</summary>
+    public void Write(
+        Caller caller,
+        string verb,
+        string commandId,
+        string outcome,
+        string? error = null,
+        string? detail = null
+    )
+    {
+        var line = JsonSerializer.SerializeToUtf8Bytes(
+            new AuditLine(time.GetUtcNow(), caller.UserId, caller.ProcessId, verb, commandId, outcome, error, detail),
+            AuditJson.Default.AuditLine
+        );
+        lock (gate)
+        {
+            RotateIfFull(line.Length + 1);
+            using var file = new FileStream(path, FileOptions());
+            file.Write([.. line, (byte)'\n']);
+            file.Flush(flushToDisk: true);
+        }
+    }
+
+    private void RotateIfFull(int adding)
+    {
+        var current = new FileInfo(path);
+        if (!current.Exists || current.Length + adding <= fileLimit)
+        {
+            return;
+        }
+        File.Delete($"{path}.{kept}");
+        for (var i = kept - 1; i >= 1; i--)
+        {
+            if (File.Exists($"{path}.{i}"))
+            {
+                File.Move($"{path}.{i}", $"{path}.{i + 1}");
+            }
+        }
+        File.Move(path, $"{path}.1");
+    }
+
+    private static FileStreamOptions FileOptions() =>
+        new()
+        {
+            Mode = FileMode.Append,
+            Access = FileAccess.Write,
+            BufferSize = 0,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
+}
+
+/// <summary>Whoever asked, by the kernel's word.</summary>
+/// <param name="UserId">User id; null = HostAccess itself.</param>
+/// <param name="ProcessId">Process id; null likewise.</param>
+internal sealed record Caller(uint? UserId, int? ProcessId)
+{
+    /// <summary>HostAccess itself: what follows from an earlier verb.</summary>
+    public static Caller Self { get; } = new(UserId: null, ProcessId: null);
+}
+
+/// <summary>A line of the audit log.</summary>
+internal sealed record AuditLine(
+    DateTimeOffset Time,
+    uint? UserId,
+    int? ProcessId,
+    string Verb,
+    string CommandId,
+    string Outcome,
+    string? Error,
+    string? Detail
+);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
+[JsonSerializable(typeof(AuditLine))]
+internal sealed partial class AuditJson : JsonSerializerContext;

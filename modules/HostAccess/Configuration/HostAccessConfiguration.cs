@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using EdgeDm.Hosting;
+
+namespace EdgeDm.HostAccess.Configuration;
+
+/// <summary>
+/// host-access.json: what the owner of the gateway allows. No twin and no caller can change it. Read once at start,
+/// strictly: whatever is not understood ends the program with a message that names the path.
+/// </summary>
+/// <param name="Simulated">The simulated host's settings.</param>
+/// <param name="RequireNoNetwork">Refuse every verb while an interface other than <c>lo</c> exists. Default true.</param>
+/// <param name="TrustedRoots">Texts of the root keys (JWK).</param>
+/// <param name="Verbs">What may be asked. A verb that is not named is disabled.</param>
+/// <param name="Callers">Who may ask.</param>
+/// <param name="Updates">Rules of updates.</param>
+/// <param name="Health">The health gate.</param>
+internal sealed record HostAccessConfiguration(
+    SimulatedHostOptions Simulated,
+    bool RequireNoNetwork,
+    ImmutableArray<string> TrustedRoots,
+    VerbOptions Verbs,
+    CallerOptions Callers,
+    UpdateOptions Updates,
+    HealthOptions Health
+)
+{
+    /// <summary>Reads the file. Relative paths in it are relative to its folder.</summary>
+    /// <exception cref="MisconfiguredException">Names the file, the path in it and what is expected.</exception>
+    public static HostAccessConfiguration Load(string path) => HostAccessConfigurationReader.Read(path);
+}
+
+/// <summary>The simulated host.</summary>
+/// <param name="Folder">Its state.</param>
+/// <param name="Manufacturer">As in a manifest's <c>deviceManufacturer</c>.</param>
+/// <param name="Model">As in a manifest's <c>deviceModel</c>.</param>
+/// <param name="FirmwareVersion">Version of both slots when the host is made. Default 1.0.0.</param>
+/// <param name="RebootExitCode">HostAccess ends with it when the host reboots. 1 to 255, default 129.</param>
+internal sealed record SimulatedHostOptions(
+    string Folder,
+    string Manufacturer,
+    string Model,
+    string FirmwareVersion,
+    int RebootExitCode
+);
+
+/// <summary>Which verbs exist here.</summary>
+/// <param name="UpdateEnabled">Default false.</param>
+/// <param name="RebootEnabled">Default false.</param>
+/// <param name="RebootsPerHour">1 to 60, default 3.</param>
+internal sealed record VerbOptions(bool UpdateEnabled, bool RebootEnabled, int RebootsPerHour);
+
+/// <summary>User ids that may connect; checked against the kernel's word for the peer.</summary>
+/// <param name="Verbs">On the socket <c>verbs</c>. Default: HostAccess's own user only.</param>
+/// <param name="Inventory">On the socket <c>inventory</c>. Likewise.</param>
+internal sealed record CallerOptions(ImmutableArray<uint> Verbs, ImmutableArray<uint> Inventory);
+
+/// <summary>Rules of updates.</summary>
+/// <param name="Handlers">Handlers that may run. Default none.</param>
+/// <param name="AllowReinstallOf"><c>provider/name</c> pairs of which any version may be installed, also an older one.</param>
+/// <param name="StepTimeout">Of one action of a step. 1 s to 1 day, default 1 hour.</param>
+/// <param name="MaxManifestAge">How much older than the newest accepted manifest a manifest may be. 1 to 36,500 days; null = any age.</param>
+internal sealed record UpdateOptions(
+    ImmutableArray<string> Handlers,
+    ImmutableArray<string> AllowReinstallOf,
+    TimeSpan StepTimeout,
+    TimeSpan? MaxManifestAge
+);
+
+/// <summary>What proves that an updated host is healthy.</summary>
+/// <param name="Deadline">From the start of verifying within one boot. 1 s to 1 day, default 600 s.</param>
+/// <param name="Stable">How long complete evidence must hold. 0 to 1 hour, below <paramref name="Deadline"/>, default 10 s.</param>
+/// <param name="RequiredModules">Modules that must have answered on their route. Default none.</param>
+/// <param name="RequireUpstream">IoT Hub counts, too. Default false: a dead uplink must not undo a good update.</param>
+internal sealed record HealthOptions(
+    TimeSpan Deadline,
+    TimeSpan Stable,
+    ImmutableArray<string> RequiredModules,
+    bool RequireUpstream
+);

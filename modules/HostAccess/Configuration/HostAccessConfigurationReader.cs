@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using EdgeDm.Hosting;
+using EdgeDm.Updates;
+
+namespace EdgeDm.HostAccess.Configuration;
+
+/// <summary>From host-access.json to <see cref="HostAccessConfiguration"/>.</summary>
+internal static class HostAccessConfigurationReader
+{
+    private const int LongestFile = 256 * 1024;
+    private const int LongestList = 64;
+    private const int LongestText = 256;
+    private const int LongestPath = 1024;
+    private const int SecondsPerDay = 86_400;
+    private const int DefaultRebootExitCode = 129;
+
+    public static HostAccessConfiguration Read(string path)
+    {
+        var file = ConfigurationNode.Open(ReadFile(path, LongestFile), path);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var host = file.Text("host", LongestText);
+        if (host != "simulated")
+        {
+            throw file.Wrong("host", $"is '{host}'; this version knows 'simulated' only");
+        }
+        var configuration = new HostAccessConfiguration(
+            ReadSimulated(file.Required("simulated"), folder),
+            file.Flag("requireNoNetwork", otherwise: true),
+            ReadRoots(file, folder),
+            ReadVerbs(file.Optional("verbs")),
+            ReadCallers(file.Optional("callers")),
+            ReadUpdates(file.Optional("updates")),
+            ReadHealth(file.Optional("health"))
+        );
+        file.RefuseUnread();
+        return configuration;
+    }
+
+    private static string ReadFile(string path, int longest)
+    {
+        try
+        {
+            var length = new FileInfo(path).Length;
+            return length <= longest
+                ? File.ReadAllText(path)
+                : throw new MisconfiguredException($"{path} has {length} bytes; at most {longest} are read.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new MisconfiguredException($"{path} cannot be read: {error.Message}");
+        }
+    }
+
+    private static SimulatedHostOptions ReadSimulated(ConfigurationNode node, string folder)
+    {
+        var options = new SimulatedHostOptions(
+            Path.GetFullPath(node.Text("folder", LongestPath), folder),
+            node.Text("manufacturer", LongestText),
+            node.Text("model", LongestText),
+            node.Text("firmwareVersion", DottedVersion.MaxLength, otherwise: "1.0.0"),
+            node.Whole("rebootExitCode", DefaultRebootExitCode, 1, byte.MaxValue)
+        );
+        if (!DottedVersion.TryParse(options.FirmwareVersion, out _))
+        {
+            throw node.Wrong("firmwareVersion", "must be whole numbers parted by dots");
+        }
+        node.RefuseUnread();
+        return options;
+    }
+
+    private static ImmutableArray<string> ReadRoots(ConfigurationNode node, string folder) =>
+        [
+            .. node.Texts("trustedRoots", TrustedRoots.MaxRoots, LongestPath)
+                .Select(root => ReadFile(Path.GetFullPath(root, folder), TrustedRoots.MaxJwkLength)),
+        ];
+
+    private static VerbOptions ReadVerbs(ConfigurationNode? node)
+    {
+        const int DefaultPerHour = 3;
+        const int MostPerHour = 60;
+        if (node is null)
+        {
+            return new(UpdateEnabled: false, RebootEnabled: false, DefaultPerHour);
+        }
+        var update = node.Optional("update");
+        var reboot = node.Optional("reboot");
+        var verbs = new VerbOptions(
+            update?.Flag("enabled", otherwise: false) ?? false,
+            reboot?.Flag("enabled", otherwise: false) ?? false,
+            reboot?.Whole("perHour", DefaultPerHour, 1, MostPerHour) ?? DefaultPerHour
+        );
+        update?.RefuseUnread();
+        reboot?.RefuseUnread();
+        node.RefuseUnread();
+        return verbs;
+    }
+
+    private static CallerOptions ReadCallers(ConfigurationNode? node)
+    {
+        ImmutableArray<uint> self = [OwnUser.Id];
+        var callers = new CallerOptions(
+            node?.UserIds("verbs", LongestList) ?? self,
+            node?.UserIds("inventory", LongestList) ?? self
+        );
+        node?.RefuseUnread();
+        return callers;
+    }
+
+    private static UpdateOptions ReadUpdates(ConfigurationNode? node)
+    {
+        const int DefaultStepSeconds = 3_600;
+        const int MostDays = 36_500;
+        if (node is null)
+        {
+            return new([], [], TimeSpan.FromSeconds(DefaultStepSeconds), MaxManifestAge: null);
+        }
+        var updates = new UpdateOptions(
+            node.Texts("handlers", LongestList, LongestText),
+            node.Texts("allowReinstallOf", LongestList, LongestText),
+            TimeSpan.FromSeconds(node.Whole("stepTimeoutSeconds", DefaultStepSeconds, 1, SecondsPerDay)),
+            node.Has("maxManifestAgeDays")
+                ? TimeSpan.FromDays(node.Whole("maxManifestAgeDays", MostDays, 1, MostDays))
+                : null
+        );
+        foreach (var pair in updates.AllowReinstallOf.Where(pair => pair.Count(c => c == '/') != 1))
+        {
+            throw node.Wrong("allowReinstallOf", $"lists '{pair}'; a pair is written 'provider/name'");
+        }
+        node.RefuseUnread();
+        return updates;
+    }
+
+    private static HealthOptions ReadHealth(ConfigurationNode? node)
+    {
+        const int DefaultDeadlineSeconds = 600;
+        const int DefaultStableSeconds = 10;
+        const int MostStableSeconds = 3_600;
+        if (node is null)
+        {
+            return new(
+                TimeSpan.FromSeconds(DefaultDeadlineSeconds),
+                TimeSpan.FromSeconds(DefaultStableSeconds),
+                [],
+                RequireUpstream: false
+            );
+        }
+        var health = new HealthOptions(
+            TimeSpan.FromSeconds(node.Whole("deadlineSeconds", DefaultDeadlineSeconds, 1, SecondsPerDay)),
+            TimeSpan.FromSeconds(node.Whole("stableSeconds", DefaultStableSeconds, 0, MostStableSeconds)),
+            node.Texts("requiredModules", LongestList, LongestText),
+            node.Flag("requireUpstream", otherwise: false)
+        );
+        if (health.Stable >= health.Deadline)
+        {
+            throw node.Wrong(
+                "stableSeconds",
+                "must be below deadlineSeconds, or nothing could ever be healthy in time"
+            );
+        }
+        node.RefuseUnread();
+        return health;
+    }
+}

@@ -1,0 +1,159 @@
+using EdgeDm.Contracts;
+using EdgeDm.HostAccess.Api;
+using EdgeDm.HostAccess.Audit;
+using EdgeDm.HostAccess.Configuration;
+using EdgeDm.HostAccess.Hosts.Simulated;
+using EdgeDm.HostAccess.Updates;
+using EdgeDm.HostAccess.Updates.Handlers;
+using EdgeDm.HostAccess.Updates.Staging;
+using EdgeDm.HostAccess.Verbs;
+using EdgeDm.Hosting;
+using EdgeDm.Updates;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.HostAccess;
+
+/// <summary>
+/// The privileged sidecar: the one place of EdgeDm that may change the host. No network, no shell; believes nothing that another
+/// module has checked.
+/// </summary>
+public static partial class HostAccessModule
+{
+    /// <summary>Runs until stopped, or until the host goes down.</summary>
+    /// <returns>The exit code; the simulated host's <c>rebootExitCode</c> when the host goes down.</returns>
+    public static Task<int> RunAsync(ProgramContext context, CancellationToken stop) =>
+        RunAsync(context, UnitRunnerCommand.OfThisProgram(), stop);
+
+    /// <summary>The same with another program to run the simulated host's units, for use inside another process.</summary>
+    public static async Task<int> RunAsync(ProgramContext context, UnitRunnerCommand runner, CancellationToken stop)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new MisconfiguredException("This version of HostAccess runs on Linux only.");
+        }
+        var data = Path.GetFullPath(context.Options.Text("EDGEDM_DATA", "/var/lib/edgedm"));
+        var configuration = HostAccessConfiguration.Load(
+            context.Options.Text("EDGEDM_CONFIG", "/etc/edgedm/host-access.json")
+        );
+        var logger = context.Loggers.CreateLogger("HostAccess");
+        using var single = TakeDataFolder(data);
+        var host = SimulatedHost.Open(configuration.Simulated, runner, context.Time, logger);
+        var audit = new AuditLog(data, context.Time);
+        var turn = new HostTurn();
+        var gate = new VerbGate(audit, configuration.RequireNoNetwork, logger, context.Time);
+        await using var reboot = new RebootVerb(
+            host,
+            turn,
+            gate,
+            configuration.Verbs,
+            new RebootLedger(Path.Combine(data, "reboots"), context.Time, logger),
+            context.Time,
+            logger
+        );
+        var updates = ComposeUpdates(context, configuration, data, host, turn, audit, logger);
+        await using var engine = new UpdateEngine(updates.Parts);
+        var verbs = new UpdateVerbs(updates.Parts, gate, configuration.Verbs, engine, updates.Store);
+        var readings = new HostReadings(
+            host,
+            configuration.Verbs,
+            updates.Parts.Handlers,
+            updates.Parts.Installed,
+            data,
+            context.Version,
+            context.Time
+        );
+        var options = new ApiOptions();
+        // What was under way takes the host's turn before anybody can ask for it.
+        engine.Resume();
+        reboot.Resume();
+        await using var server = await HostApiServer.StartAsync(
+            Sockets(context.Options, configuration.Callers),
+            new HostApiRoutes(readings, reboot, verbs, gate, options),
+            options,
+            context.Loggers,
+            stop
+        );
+        LogReady(logger, host.Kind, host.InstanceId);
+        await Task.WhenAny(host.Down, Task.Delay(Timeout.Infinite, stop));
+        return host.Down.IsCompleted ? configuration.Simulated.RebootExitCode : ExitCodes.Success;
+    }
+
+    private static (UpdateEngineParts Parts, PackageStore Store) ComposeUpdates(
+        ProgramContext context,
+        HostAccessConfiguration configuration,
+        string data,
+        SimulatedHost host,
+        HostTurn turn,
+        AuditLog audit,
+        ILogger logger
+    )
+    {
+        var time = context.Time;
+        var store = new PackageStore(context.Options.Text("EDGEDM_STORE", "/var/lib/edgedm-store"));
+        var handlers = UpdateHandlers.Of(host, configuration.Updates, time, logger);
+        var installed = new InstalledUpdates(Path.Combine(data, "installed.json"), configuration.Updates, time, logger);
+        return (
+            new(
+                host,
+                turn,
+                new UpdateJournal(Path.Combine(data, "updates"), time, logger),
+                new UpdateAdmission(ReadRoots(configuration), host, handlers, installed, store),
+                handlers,
+                installed,
+                new StagingArea(Path.Combine(data, "staging"), store),
+                new HealthGate(configuration.Health),
+                audit,
+                time,
+                logger
+            ),
+            store
+        );
+    }
+
+    private static TrustedRoots ReadRoots(HostAccessConfiguration configuration)
+    {
+        try
+        {
+            return TrustedRoots.Parse(configuration.TrustedRoots);
+        }
+        catch (EdgeDmException error)
+        {
+            throw new MisconfiguredException($"host-access.json: {error.Message}");
+        }
+    }
+
+    private static HostSocket[] Sockets(EnvironmentOptions options, CallerOptions callers) =>
+        [
+            HostSocket.In(
+                options.Text("EDGEDM_VERBS_FOLDER", "/run/edgedm/verbs"),
+                "verbs",
+                callers.Verbs,
+                mayWrite: true
+            ),
+            HostSocket.In(
+                options.Text("EDGEDM_INVENTORY_FOLDER", "/run/edgedm/inventory"),
+                "inventory",
+                callers.Inventory,
+                mayWrite: false
+            ),
+        ];
+
+    /// <summary>One HostAccess at a time: two would act twice.</summary>
+    private static FileStream TakeDataFolder(string data)
+    {
+        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        try
+        {
+            Directory.CreateDirectory(data, OwnerOnly);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new MisconfiguredException($"EDGEDM_DATA: folder '{data}' cannot be made: {error.Message}");
+        }
+        // A second one fails here and is started again by its supervisor, until the first one is gone.
+        return new(Path.Combine(data, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "HostAccess serves a {Kind} host, instance {Instance}")]
+    private static partial void LogReady(ILogger logger, string kind, string instance);
+}

@@ -1,0 +1,46 @@
+namespace EdgeDm.HostAccess.Hosts;
+
+/// <summary>
+/// The machine that is managed, as its own services show it. Everything that HostAccess does to a host goes through here;
+/// the simulated host keeps its state in a folder, a Linux host asks systemd and its peers.
+/// </summary>
+internal interface IHost
+{
+    /// <summary><c>linux</c>, <c>windows</c> or <c>simulated</c>.</summary>
+    string Kind { get; }
+
+    /// <summary>Changes with every start of the host, and only then.</summary>
+    string InstanceId { get; }
+
+    /// <summary>
+    /// Time since the host started. Monotonic, also across restarts of HostAccess; setting the clock does not move it.
+    /// Deadlines are kept in it.
+    /// </summary>
+    TimeSpan Uptime { get; }
+
+    /// <summary>Reads what the host is, now.</summary>
+    HostFacts Read();
+
+    /// <summary>Runs programs on the host.</summary>
+    IHostUnits Units { get; }
+
+    /// <summary>Set for every unit, over what the unit itself asks for.</summary>
+    IReadOnlyDictionary<string, string> UnitEnvironment { get; }
+
+    /// <summary>
+    /// Asks for a restart. When this returns the request cannot be lost; soon after, HostAccess ends. Asking twice is one restart.
+    /// </summary>
+    void Reboot(string reason);
+}
+
+/// <summary>What a host is. Names as in LwM2M's Device object.</summary>
+/// <param name="FirmwareVersion">Of the OS image that runs.</param>
+/// <param name="LastBootTime">UTC by the host's clock.</param>
+internal sealed record HostFacts(
+    string Manufacturer,
+    string Model,
+    string? SerialNumber,
+    string? HardwareVersion,
+    string FirmwareVersion,
+    DateTimeOffset LastBootTime
+);

@@ -1,0 +1,120 @@
+using EdgeDm.HostAccess.Hosts;
+using EdgeDm.Updates;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.HostAccess.Updates.Handlers.Script;
+
+/// <summary>
+/// <c>microsoft/script:1</c>: a script of the update's maker, called once per action with Device Update's arguments, each call a unit of
+/// the host. It cannot be undone: the contract has no restore.
+/// </summary>
+internal sealed partial class ScriptHandler(IHost host, TimeSpan timeLimit, TimeProvider time, ILogger logger)
+    : IUpdateHandler
+{
+    private const string UnitPrefix = "edgedm-";
+    private const int LongestLoggedOutput = 4096;
+
+    private const UnixFileMode Executable =
+        UnixFileMode.UserRead
+        | UnixFileMode.UserWrite
+        | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead
+        | UnixFileMode.GroupExecute;
+
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
+    public string Name => "microsoft/script:1";
+
+    public void Check(UpdateManifest manifest, ManifestStep step)
+    {
+        var properties = ScriptProperties.Read(step);
+        if (!step.Files.Any(id => manifest.Files[id].FileName == properties.ScriptFileName))
+        {
+            throw new StepProperties(step).Wrong(
+                "scriptFileName",
+                $"names '{properties.ScriptFileName}', which is none of the step's files"
+            );
+        }
+    }
+
+    public async Task<ActionResult> RunAsync(StepWork work, StepAction action, CancellationToken cancel)
+    {
+        var call = new ScriptCall(work, ScriptProperties.Read(work.Step), action);
+        var unit = UnitName(work, action);
+        if (host.Units.Query(unit).Phase == UnitPhase.Interrupted && action == StepAction.IsInstalled)
+        {
+            host.Units.Remove(unit); // It changes nothing, so it may be asked again.
+        }
+        if (host.Units.Query(unit).Phase == UnitPhase.Missing)
+        {
+            File.SetUnixFileMode(call.ScriptPath, Executable);
+            File.Delete(call.ResultPath);
+        }
+        host.Units.Start(
+            new(unit, call.ScriptPath, call.Arguments, work.Folder, ScriptEnvironment.For(host), timeLimit)
+        );
+        var ended = await WaitAsync(unit, cancel);
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            var output = Tail(host.Units.ReadOutput(unit));
+            LogOutput(logger, unit, ended.Phase, ended.ExitCode, output);
+        }
+        return ScriptResult.Of(call, ended, timeLimit);
+    }
+
+    public ActionResult ConfirmBoot(StepWork work) => new(ResultCodes.Success, 0, "");
+
+    public UndoResult Undo(StepWork work) => UndoResult.Unsupported;
+
+    public void Commit(StepWork work) { }
+
+    public void CleanUp(string commandId)
+    {
+        var prefix = $"{UnitPrefix}{commandId}-";
+        foreach (var unit in host.Units.List().Where(unit => IsOf(unit, prefix)))
+        {
+            host.Units.Remove(unit);
+        }
+    }
+
+    /// <summary><c>edgedm-&lt;commandId&gt;-&lt;step&gt;-&lt;action&gt;</c>.</summary>
+    private static string UnitName(StepWork work, StepAction action) =>
+        $"{UnitPrefix}{work.CommandId}-{work.Step.Index}-{ScriptCall.WordOf(action)}";
+
+    /// <summary>Command ids may hold dashes: behind the prefix there must be a number and an action, not more of another id.</summary>
+    private static bool IsOf(string unit, string prefix)
+    {
+        if (!unit.StartsWith(prefix, StringComparison.Ordinal))
+        {
+            return false;
+        }
+        var rest = unit[prefix.Length..];
+        var dash = rest.IndexOf('-', StringComparison.Ordinal);
+        return dash > 0 && rest[..dash].All(char.IsAsciiDigit) && ScriptCall.IsWord(rest[(dash + 1)..]);
+    }
+
+    private async Task<UnitState> WaitAsync(string unit, CancellationToken cancel)
+    {
+        var pause = FirstLook;
+        while (true)
+        {
+            var state = host.Units.Query(unit);
+            if (state.Phase != UnitPhase.Running)
+            {
+                return state;
+            }
+            await Task.Delay(pause, time, cancel);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private static string Tail(string output) =>
+        output.Length <= LongestLoggedOutput ? output : output[^LongestLoggedOutput..];
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Unit {Unit} ended: {Phase}, exit code {ExitCode}\n{Output}"
+    )]
+    private static partial void LogOutput(ILogger logger, string unit, UnitPhase phase, int exitCode, string output);
+}

@@ -1,0 +1,321 @@
+using EdgeDm.Contracts;
+using EdgeDm.HostAccess.Audit;
+using EdgeDm.HostAccess.Hosts;
+using EdgeDm.HostAccess.Updates.Handlers;
+using EdgeDm.HostAccess.Updates.Staging;
+using EdgeDm.HostAccess.Verbs;
+using EdgeDm.Updates;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.HostAccess.Updates;
+
+/// <summary>What the engine works with.</summary>
+internal sealed record UpdateEngineParts(
+    IHost Host,
+    HostTurn Turn,
+    UpdateJournal Journal,
+    UpdateAdmission Admission,
+    UpdateHandlers Handlers,
+    InstalledUpdates Installed,
+    StagingArea Staging,
+    HealthGate Gate,
+    AuditLog Audit,
+    TimeProvider Time,
+    ILogger Logger
+);
+
+/// <summary>
+/// Carries an update from <c>accepted</c> to a terminal state. Each phase is on disk before and after it acts, so the engine goes on
+/// where it was after a kill, a reboot or a power cut, without the cloud. One update at a time.
+/// </summary>
+internal sealed partial class UpdateEngine : IAsyncDisposable
+{
+    /// <summary>Boots that an update on trial, or its undoing, may take.</summary>
+    public const int MaxBoots = 3;
+
+    private const int MaxUnexpectedErrors = 3;
+    private const int PercentStaged = 40;
+    private const int PercentInstalled = 90;
+
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>The host has this long to go down after it was asked to.</summary>
+    private static readonly TimeSpan RebootPatience = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan HealthInterval = TimeSpan.FromSeconds(1);
+
+    private readonly UpdateEngineParts parts;
+    private readonly CancellationTokenSource stop = new();
+    private readonly SemaphoreSlim evidenceCame = new(0, 1);
+    private CancellationTokenSource cancelling = new();
+    private Task running = Task.CompletedTask;
+
+    public UpdateEngine(UpdateEngineParts parts) => this.parts = parts;
+
+    /// <summary>Goes on with what was under way, and clears what ended updates left behind.</summary>
+    public void Resume()
+    {
+        foreach (
+            var commandId in parts.Staging.List().Where(id => parts.Journal.Find(id) is null or { IsTerminal: true })
+        )
+        {
+            CleanUp(commandId);
+        }
+        foreach (var record in parts.Journal.Open)
+        {
+            LogResume(parts.Logger, record.CommandId, record.State);
+            parts.Turn.Take(record.CommandId);
+            Start(record.CommandId);
+        }
+    }
+
+    /// <summary>Begins an update that is in the journal and has the host's turn.</summary>
+    public void Start(string commandId)
+    {
+        parts.Gate.Reset();
+        cancelling = new();
+        running = Task.Run(() => RunAsync(commandId, stop.Token), CancellationToken.None);
+    }
+
+    /// <summary>The update shall end before it changes anything; its record says so already.</summary>
+    public void WakeForCancel() => cancelling.Cancel();
+
+    /// <summary>There is new evidence.</summary>
+    public void WakeForEvidence()
+    {
+        lock (evidenceCame)
+        {
+            if (evidenceCame.CurrentCount == 0)
+            {
+                evidenceCame.Release();
+            }
+        }
+    }
+
+    /// <summary>Stops working; units of the host go on, and the next start takes up here.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.Dispose();
+        cancelling.Dispose();
+        evidenceCame.Dispose();
+    }
+
+    private async Task RunAsync(string commandId, CancellationToken stopping)
+    {
+        var errors = new List<Exception>();
+        while (!parts.Journal.Get(commandId).IsTerminal)
+        {
+            try
+            {
+                if (errors.Count >= MaxUnexpectedErrors)
+                {
+                    Fail(commandId, InternalError(errors[^1]));
+                    errors.Clear();
+                    continue;
+                }
+                await AdvanceAsync(parts.Journal.Get(commandId), stopping);
+                errors.Clear();
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (IOException error)
+            {
+                // A full disk, most likely. The record says where to go on; nothing may happen that is not on record.
+                LogRetry(parts.Logger, error, commandId, RetryPause.TotalSeconds);
+                await Task.Delay(RetryPause, parts.Time, stopping);
+            }
+            catch (Exception error)
+            {
+                LogUnexpected(parts.Logger, error, commandId);
+                errors.Add(error);
+            }
+        }
+        CleanUp(commandId);
+        parts.Turn.Release(commandId);
+    }
+
+    private Task AdvanceAsync(UpdateRecord record, CancellationToken stopping)
+    {
+        switch (record.State)
+        {
+            case HostUpdateState.Accepted:
+                Change(record, r => r with { State = HostUpdateState.Staging });
+                return Task.CompletedTask;
+            case HostUpdateState.Staging:
+                return StageAsync(record, stopping);
+            case HostUpdateState.Installing:
+                return InstallAsync(record, stopping);
+            case HostUpdateState.Rebooting:
+                return RebootAsync(record, stopping);
+            case HostUpdateState.Verifying:
+                return VerifyAsync(record, stopping);
+            case HostUpdateState.RollingBack:
+                return RollBackAsync(record, stopping);
+            default:
+                throw new InvalidOperationException($"An update cannot be in state '{record.State}'.");
+        }
+    }
+
+    private async Task StageAsync(UpdateRecord record, CancellationToken stopping)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancelling.Token);
+        try
+        {
+            RequireNotCancelled(record.CommandId);
+            var update = parts.Admission.Admit(record.UpdateManifest!, record.UpdateManifestSignature!);
+            if (update.Full is null)
+            {
+                throw ErrorRegistry.StagedFileMissing.Refusal(
+                    update.Signed.DetachedManifestFileId!,
+                    "The detached manifest is not in the package store."
+                );
+            }
+            await parts.Staging.StageAsync(
+                record.CommandId,
+                update,
+                percent => ReportStaged(record.CommandId, percent),
+                either.Token
+            );
+            Change(record, r => r with { State = HostUpdateState.Installing, Percent = PercentStaged });
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            End(record.CommandId, HostUpdateState.Cancelled, CancelledError(record.CommandId));
+        }
+        catch (EdgeDmException refusal)
+        {
+            End(record.CommandId, HostUpdateState.Failed, refusal.Error);
+        }
+    }
+
+    private void ReportStaged(string commandId, int percent)
+    {
+        const int Stride = 5; // Each report is a write to disk.
+        var scaled = percent * PercentStaged / 100 / Stride * Stride;
+        parts.Journal.Change(commandId, r => r.Percent >= scaled ? r : r with { Percent = scaled });
+    }
+
+    private async Task RebootAsync(UpdateRecord record, CancellationToken stopping)
+    {
+        if (record.RebootFrom != parts.Host.InstanceId)
+        {
+            Change(record, r => r with { State = HostUpdateState.Installing, RebootFrom = null, RebootAttempts = 0 });
+            return;
+        }
+        if (record.RebootAttempts >= MaxBoots)
+        {
+            Fail(
+                record.CommandId,
+                ErrorRegistry.RebootNotSeen.Told(
+                    "reboot",
+                    $"The host was asked {MaxBoots} times to restart and did not."
+                )
+            );
+            return;
+        }
+        Change(record, r => r with { RebootAttempts = r.RebootAttempts + 1 });
+        await GoDownAsync(record.CommandId, stopping);
+    }
+
+    private async Task GoDownAsync(string commandId, CancellationToken stopping)
+    {
+        parts.Host.Reboot($"update {commandId}");
+        await Task.Delay(RebootPatience, parts.Time, stopping);
+    }
+
+    /// <summary>Ends an update that failed: at once when it changed nothing, else by undoing what it changed.</summary>
+    private void Fail(string commandId, ErrorObject error)
+    {
+        var record = parts.Journal.Get(commandId);
+        if (!record.Changing || record.State == HostUpdateState.RollingBack)
+        {
+            End(commandId, HostUpdateState.Failed, error);
+            return;
+        }
+        LogFailed(parts.Logger, commandId, error.Message);
+        Change(
+            record,
+            r => r with { State = HostUpdateState.RollingBack, Error = error, RebootFrom = null, HealthMissing = [] }
+        );
+    }
+
+    private void End(string commandId, string state, ErrorObject? error)
+    {
+        parts.Audit.Write(Caller.Self, UpdateVerbs.Name, commandId, state, error?.Name);
+        parts.Journal.Change(
+            commandId,
+            r =>
+                r with
+                {
+                    State = state,
+                    Error = error,
+                    Percent = state == HostUpdateState.Committed ? 100 : r.Percent,
+                    EndedAt = parts.Time.GetUtcNow(),
+                    RebootFrom = null,
+                    HealthMissing = [],
+                    UpdateManifest = null,
+                    UpdateManifestSignature = null,
+                }
+        );
+        LogEnded(parts.Logger, commandId, state, error?.Message ?? "");
+    }
+
+    /// <summary>The units go first: their copies are what tells the next start that there is something to clear.</summary>
+    private void CleanUp(string commandId)
+    {
+        try
+        {
+            parts.Handlers.CleanUp(commandId);
+            parts.Staging.Remove(commandId);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            LogLeftBehind(parts.Logger, error, commandId); // The next start tries again.
+        }
+    }
+
+    private UpdateRecord Change(UpdateRecord record, Func<UpdateRecord, UpdateRecord> change) =>
+        parts.Journal.Change(record.CommandId, change);
+
+    private UpdateManifest ManifestOf(UpdateRecord record) =>
+        parts.Staging.ReadManifest(record.CommandId, record.UpdateManifest!);
+
+    private void RequireNotCancelled(string commandId)
+    {
+        if (parts.Journal.Get(commandId).CancelRequested)
+        {
+            throw new OperationCanceledException("The update was cancelled.");
+        }
+    }
+
+    private static ErrorObject CancelledError(string commandId) =>
+        ErrorRegistry.JobCancelled.Told(commandId, "The update was cancelled before it changed anything.");
+
+    private static ErrorObject InternalError(Exception error) =>
+        ErrorRegistry.Internal.Told("update", $"The update failed with {error.GetType().Name}.");
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Update {CommandId} goes on in state {State}")]
+    private static partial void LogResume(ILogger logger, string commandId, string state);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Update {CommandId} ended: {State}. {Message}")]
+    private static partial void LogEnded(ILogger logger, string commandId, string state, string message);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Update {CommandId} failed and is undone: {Message}")]
+    private static partial void LogFailed(ILogger logger, string commandId, string message);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Update {CommandId} cannot write its record; trying again in {Seconds} s"
+    )]
+    private static partial void LogRetry(ILogger logger, Exception error, string commandId, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Update {CommandId}: unexpected error")]
+    private static partial void LogUnexpected(ILogger logger, Exception error, string commandId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Files of update {CommandId} could not be removed")]
+    private static partial void LogLeftBehind(ILogger logger, Exception error, string commandId);
+}

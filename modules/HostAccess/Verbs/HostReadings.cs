@@ -1,0 +1,68 @@
+using System.Globalization;
+using EdgeDm.Contracts;
+using EdgeDm.HostAccess.Configuration;
+using EdgeDm.HostAccess.Hosts;
+using EdgeDm.HostAccess.Updates;
+using EdgeDm.HostAccess.Updates.Handlers;
+
+namespace EdgeDm.HostAccess.Verbs;
+
+/// <summary>What anyone who may read is told. Read from the host at the moment of asking.</summary>
+internal sealed class HostReadings(
+    IHost host,
+    VerbOptions verbs,
+    UpdateHandlers handlers,
+    InstalledUpdates installed,
+    string dataFolder,
+    string version,
+    TimeProvider time
+)
+{
+    private const int BytesPerUnit = 1_000; // LwM2M counts memory in kilobytes.
+
+    public HostAccessInfo Access() =>
+        new(
+            "EdgeDm.HostAccess",
+            version,
+            ["v1"],
+            host.Kind,
+            host.InstanceId,
+            [.. EnabledVerbs()],
+            verbs.UpdateEnabled ? handlers.Names : []
+        );
+
+    public HostInventory Inventory()
+    {
+        var facts = host.Read();
+        var partition = new DriveInfo(dataFolder);
+        var now = time.GetUtcNow();
+        var offset = time.LocalTimeZone.GetUtcOffset(now);
+        return new(
+            facts.Manufacturer,
+            facts.Model,
+            facts.SerialNumber,
+            facts.HardwareVersion,
+            facts.FirmwareVersion,
+            partition.AvailableFreeSpace / BytesPerUnit,
+            partition.TotalSize / BytesPerUnit,
+            now,
+            (offset < TimeSpan.Zero ? "-" : "+") + offset.ToString(@"hh\:mm", CultureInfo.InvariantCulture),
+            time.LocalTimeZone.Id,
+            facts.LastBootTime,
+            host.InstanceId,
+            [.. installed.NewestFirst.Select(update => update.UpdateId)]
+        );
+    }
+
+    private IEnumerable<string> EnabledVerbs()
+    {
+        if (verbs.UpdateEnabled)
+        {
+            yield return UpdateVerbs.Name;
+        }
+        if (verbs.RebootEnabled)
+        {
+            yield return RebootVerb.Name;
+        }
+    }
+}

@@ -1,0 +1,182 @@
+using EdgeDm.Contracts;
+using EdgeDm.HostAccess.Audit;
+using EdgeDm.HostAccess.Configuration;
+using EdgeDm.HostAccess.Hosts;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.HostAccess.Verbs;
+
+/// <summary>
+/// Restarts the host. A command is on disk before it is answered, answered before it happens, and proved by the host's next
+/// instance id. The same command never restarts the host twice.
+/// </summary>
+internal sealed partial class RebootVerb : IAsyncDisposable
+{
+    /// <summary>The verb's name in policy and audit log.</summary>
+    public const string Name = "reboot";
+
+    /// <summary>Longest reason.</summary>
+    public const int LongestReason = 256;
+
+    /// <summary>Longest delay in seconds.</summary>
+    public const int LongestDelay = 3_600;
+
+    /// <summary>Lets the answer and what the caller does with it come first.</summary>
+    private static readonly TimeSpan AtLeast = TimeSpan.FromSeconds(1);
+
+    private readonly IHost host;
+    private readonly HostTurn turn;
+    private readonly VerbGate verbs;
+    private readonly VerbOptions options;
+    private readonly RebootLedger ledger;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource stop = new();
+    private Task pending = Task.CompletedTask;
+
+    public RebootVerb(
+        IHost host,
+        HostTurn turn,
+        VerbGate verbs,
+        VerbOptions options,
+        RebootLedger ledger,
+        TimeProvider time,
+        ILogger logger
+    )
+    {
+        this.host = host;
+        this.turn = turn;
+        this.verbs = verbs;
+        this.options = options;
+        this.ledger = ledger;
+        this.time = time;
+        this.logger = logger;
+    }
+
+    /// <summary>Takes up a command that was accepted before HostAccess restarted within the same host instance.</summary>
+    public void Resume()
+    {
+        if (ledger.All.FirstOrDefault(entry => entry.AcceptedInstanceId == host.InstanceId) is { } entry)
+        {
+            turn.Take(entry.CommandId);
+            Schedule(entry);
+        }
+    }
+
+    /// <summary>Accepts a command, or answers with the state of the one that has this id.</summary>
+    public RebootStatus Request(Caller caller, RebootRequest request) =>
+        verbs.Run(
+            caller,
+            Name,
+            request.CommandId,
+            options.RebootEnabled,
+            accept =>
+            {
+                Check(request);
+                lock (gate)
+                {
+                    if (ledger.Find(request.CommandId) is { } known)
+                    {
+                        RequireSame(known, request);
+                        accept("known", null);
+                        return StatusOf(known);
+                    }
+                    ledger.RequireRate(options.RebootsPerHour);
+                    turn.Take(request.CommandId);
+                    return Accept(request, accept);
+                }
+            }
+        );
+
+    /// <summary>A command's state; throws <c>commandNotFound</c>.</summary>
+    public RebootStatus Find(string commandId) =>
+        ledger.Find(commandId) is { } entry
+            ? StatusOf(entry)
+            : throw ErrorRegistry.CommandNotFound.Refusal(commandId, "No reboot with this command id was asked for.");
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await pending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.Dispose();
+    }
+
+    private RebootStatus Accept(RebootRequest request, Action<string, string?> accept)
+    {
+        try
+        {
+            accept("accepted", request.Reason);
+            var entry = new RebootEntry(
+                request.CommandId,
+                request.Reason,
+                request.DelaySeconds,
+                time.GetUtcNow(),
+                host.Uptime,
+                host.InstanceId
+            );
+            ledger.Add(entry);
+            Schedule(entry);
+            return StatusOf(entry);
+        }
+        catch
+        {
+            turn.Release(request.CommandId);
+            throw;
+        }
+    }
+
+    private void Schedule(RebootEntry entry)
+    {
+        var due = entry.AcceptedUptime + TimeSpan.FromSeconds(entry.DelaySeconds) - host.Uptime;
+        pending = RebootLaterAsync(entry, due > AtLeast ? due : AtLeast);
+    }
+
+    private async Task RebootLaterAsync(RebootEntry entry, TimeSpan delay)
+    {
+        await Task.Delay(delay, time, stop.Token);
+        LogReboot(logger, entry.CommandId);
+        host.Reboot($"command {entry.CommandId}");
+    }
+
+    private RebootStatus StatusOf(RebootEntry entry) =>
+        new(
+            entry.CommandId,
+            entry.AcceptedInstanceId == host.InstanceId ? "accepted" : "completed",
+            entry.AcceptedInstanceId,
+            host.InstanceId
+        );
+
+    private static void Check(RebootRequest request)
+    {
+        CommandIds.Require(request.CommandId);
+        if (request.DelaySeconds is < 0 or > LongestDelay)
+        {
+            throw ErrorRegistry.InvalidValue.Refusal(
+                "delaySeconds",
+                $"delaySeconds is {request.DelaySeconds} and must be from 0 to {LongestDelay}."
+            );
+        }
+        if (request.Reason.Length > LongestReason || request.Reason.Any(char.IsControl))
+        {
+            throw ErrorRegistry.InvalidValue.Refusal(
+                "reason",
+                $"reason must be a text of at most {LongestReason} characters in one line."
+            );
+        }
+    }
+
+    private static void RequireSame(RebootEntry known, RebootRequest request)
+    {
+        if (known.Reason != request.Reason || known.DelaySeconds != request.DelaySeconds)
+        {
+            throw ErrorRegistry.CommandConflict.Refusal(
+                request.CommandId,
+                "A reboot with this command id and another reason or delay was asked for before."
+            );
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Reboot command {CommandId} is carried out")]
+    private static partial void LogReboot(ILogger logger, string commandId);
+}

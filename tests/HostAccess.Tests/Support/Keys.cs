@@ -1,0 +1,24 @@
+using EdgeDm.Updates;
+
+namespace EdgeDm.HostAccess.Tests.Support;
+
+/// <summary>Keys for all tests: making one takes a while.</summary>
+internal static class Keys
+{
+    private static readonly Lazy<(RootKey Root, SigningKey Signing)> Trusted = new(Make);
+    private static readonly Lazy<(RootKey Root, SigningKey Signing)> Foreign = new(Make);
+
+    /// <summary>The root that the gateways under test trust.</summary>
+    public static RootKey Root => Trusted.Value.Root;
+
+    public static SigningKey Signing => Trusted.Value.Signing;
+
+    /// <summary>Issued by a root that nobody trusts.</summary>
+    public static SigningKey Unknown => Foreign.Value.Signing;
+
+    private static (RootKey Root, SigningKey Signing) Make()
+    {
+        var root = RootKey.Generate();
+        return (root, SigningKey.Generate(root));
+    }
+}

@@ -53,6 +53,7 @@ internal static class EdgeDmCommand
                 UpdateCreateCommand.Create(),
                 UpdateVerifyCommand.Create()
             ),
+            ServeCommand.Create(),
             new HelpOption { Recursive = true },
             new VersionOption(),
             json,

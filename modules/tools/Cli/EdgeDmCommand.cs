@@ -51,9 +51,23 @@ internal static class EdgeDmCommand
                 "Make, check and deploy signed updates.",
                 UpdateKeygenCommand.Create(),
                 UpdateCreateCommand.Create(),
-                UpdateVerifyCommand.Create()
+                UpdateVerifyCommand.Create(),
+                UpdateDeployCommand.Create()
             ),
             ServeCommand.Create(),
+            Group(
+                "job",
+                "List, show, follow, cancel and create the gateway's jobs.",
+                JobListCommand.Create(),
+                JobShowCommand.Create(),
+                JobWatchCommand.Create(),
+                JobCancelCommand.Create(),
+                JobCreateCommand.Create()
+            ),
+            Group("twin", "Show and change twins.", TwinShowCommand.Create(), TwinSetCommand.Create()),
+            MethodCommand.Create(),
+            SendCommand.Create(),
+            Group("hub", "About the hub.", HubStatusCommand.Create()),
             new HelpOption { Recursive = true },
             new VersionOption(),
             json,

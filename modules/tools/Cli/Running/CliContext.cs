@@ -21,6 +21,7 @@ internal sealed class CliEnvironment(IReadOnlyDictionary<string, string> values)
     public const string HttpsPort = "EDGEDM_HTTPS_PORT";
     public const string Device = "EDGEDM_DEVICE";
     public const string Passphrase = "EDGEDM_PASSPHRASE";
+    public const string BaseUrl = "EDGEDM_BASE_URL";
 
     public string? Find(string name) => values.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
 

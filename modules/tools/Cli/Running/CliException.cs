@@ -7,7 +7,7 @@ namespace EdgeDm.Cli;
 /// <param name="message">In words.</param>
 /// <param name="error">The gateway's own error, when it sent one.</param>
 /// <param name="inner">What caused it.</param>
-internal sealed class CliException(int exitCode, string message, ErrorObject? error = null, Exception? inner = null)
+internal class CliException(int exitCode, string message, ErrorObject? error = null, Exception? inner = null)
     : Exception(message, inner)
 {
     public int ExitCode { get; } = exitCode;

@@ -1,7 +1,0 @@
-namespace EdgeDm.Telemetry.Tests;
-
-public sealed class PlaceholderTests
-{
-    [Fact]
-    public void Placeholder() => true.ShouldBeTrue();
-}

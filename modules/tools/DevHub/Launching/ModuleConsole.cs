@@ -1,0 +1,51 @@
+using System.Text;
+
+namespace EdgeDm.DevHub.Launching;
+
+/// <summary>Shows the modules' lines, each behind its module's name; in colour on a terminal.</summary>
+public sealed class ModuleConsole
+{
+    private const string Reset = "\e[0m";
+    private static readonly string[] Colours = ["\e[36m", "\e[35m", "\e[33m", "\e[32m", "\e[34m", "\e[31m"];
+
+    private readonly Lock gate = new();
+    private readonly TextWriter writer;
+    private readonly bool coloured;
+    private readonly Dictionary<string, string> prefixes = new(StringComparer.Ordinal);
+
+    /// <summary>Writes there.</summary>
+    /// <param name="writer">Usually standard output.</param>
+    /// <param name="coloured">True on a terminal.</param>
+    /// <param name="moduleIds">The modules that will write; others get a prefix of their own width.</param>
+    public ModuleConsole(TextWriter writer, bool coloured, IReadOnlyCollection<string> moduleIds)
+    {
+        this.writer = writer;
+        this.coloured = coloured;
+        var width = moduleIds.Select(id => id.Length).DefaultIfEmpty().Max();
+        foreach (var (index, id) in moduleIds.Index())
+        {
+            prefixes[id] = Prefix(id.PadRight(width), index);
+        }
+    }
+
+    /// <summary>On standard output, coloured when that is a terminal and <c>NO_COLOR</c> is not set.</summary>
+    public static ModuleConsole OnStandardOutput(IReadOnlyCollection<string> moduleIds) =>
+        new(
+            Console.Out,
+            !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
+            moduleIds
+        );
+
+    /// <summary>Shows one line.</summary>
+    public void WriteLine(string moduleId, ReadOnlySpan<byte> line)
+    {
+        lock (gate)
+        {
+            writer.Write(prefixes.GetValueOrDefault(moduleId) ?? Prefix(moduleId, 0));
+            writer.WriteLine(Encoding.UTF8.GetString(line));
+        }
+    }
+
+    private string Prefix(string name, int index) =>
+        coloured ? $"{Colours[index % Colours.Length]}{name} |{Reset} " : $"{name} | ";
+}

@@ -1,0 +1,131 @@
+using System.Globalization;
+using EdgeDm.DevHub.Deployment;
+using EdgeDm.DevHub.Workload;
+
+namespace EdgeDm.DevHub.Launching;
+
+/// <summary>Whose environment a module gets.</summary>
+public enum EnvironmentFlavour
+{
+    /// <summary>edgeAgent's: <c>IOTEDGE_*</c> and the workload API.</summary>
+    EdgeAgent,
+
+    /// <summary>iotedgehubdev's: a connection string and a certificate file, no workload API.</summary>
+    IotEdgeHubDev,
+}
+
+/// <summary>What a module must know of the hub.</summary>
+/// <param name="GatewayHostName">Name to connect to.</param>
+/// <param name="MqttPort">Port of MQTT over TLS.</param>
+/// <param name="TrustBundleFile">PEM file of the certificate to trust.</param>
+public sealed record HubEndpoint(string GatewayHostName, int MqttPort, string TrustBundleFile);
+
+/// <summary>Makes the environment of modules.</summary>
+public sealed class ModuleEnvironment
+{
+    /// <summary>Tells our modules the hub's port where it is not 8883, which SDKs have built in.</summary>
+    public const string PortVariable = "EDGEDM_HUB_PORT";
+
+    private const int BuiltInPort = 8883;
+    private const string LogLevelVariable = "RuntimeLogLevel";
+
+    private readonly EnvironmentFlavour flavour;
+    private readonly HubEndpoint hub;
+    private readonly IModuleKeys keys;
+    private readonly ShortPaths paths;
+    private readonly IReadOnlyDictionary<string, string> mappedHostPaths;
+
+    /// <summary>For all modules of a hub.</summary>
+    /// <param name="flavour">Whose variables.</param>
+    /// <param name="hub">Where the hub is.</param>
+    /// <param name="keys">Identities of the modules.</param>
+    /// <param name="paths">Where sockets and volumes are.</param>
+    /// <param name="mappedHostPaths">Folders that stand for absolute paths of the host in binds.</param>
+    public ModuleEnvironment(
+        EnvironmentFlavour flavour,
+        HubEndpoint hub,
+        IModuleKeys keys,
+        ShortPaths paths,
+        IReadOnlyDictionary<string, string> mappedHostPaths
+    )
+    {
+        this.flavour = flavour;
+        this.hub = hub;
+        this.keys = keys;
+        this.paths = paths;
+        this.mappedHostPaths = mappedHostPaths;
+    }
+
+    /// <summary>True when the modules need a workload socket.</summary>
+    public bool HasWorkloadApi => flavour == EnvironmentFlavour.EdgeAgent;
+
+    /// <summary>
+    /// The module's variables, without those that every program needs. The manifest's come first, the hub's last and win;
+    /// only <c>RuntimeLogLevel</c> may be set by the manifest.
+    /// </summary>
+    /// <exception cref="ArgumentException">The hub does not know the module, or a volume's name is bad.</exception>
+    public SortedDictionary<string, string> Of(ModuleDeployment module)
+    {
+        var containerPaths = new ContainerPaths(
+            module.CreateOptions.Mounts.Select(mount => (mount.Target, HostPath(mount)))
+        );
+        var result = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in module.CreateOptions.Env.Concat(module.Env))
+        {
+            result[name] = containerPaths.Rewrite(value);
+        }
+        foreach (var (name, value) in Runtime(module.Id))
+        {
+            result[name] = value;
+        }
+        if (hub.MqttPort != BuiltInPort)
+        {
+            result[PortVariable] = hub.MqttPort.ToString(CultureInfo.InvariantCulture);
+        }
+        return result;
+
+        IEnumerable<KeyValuePair<string, string>> Runtime(string id)
+        {
+            var key = keys.Find(id) ?? throw new ArgumentException($"The hub knows no module '{id}'.");
+            return flavour == EnvironmentFlavour.EdgeAgent
+                ? EdgeAgent(id, key, result.GetValueOrDefault(LogLevelVariable) ?? "Information")
+                : IotEdgeHubDev(id, key);
+        }
+    }
+
+    private Dictionary<string, string> EdgeAgent(string id, ModuleKey key, string logLevel) =>
+        new(StringComparer.Ordinal)
+        {
+            ["IOTEDGE_WORKLOADURI"] = "unix://" + paths.WorkloadSocket(id),
+            ["IOTEDGE_AUTHSCHEME"] = "sasToken",
+            ["IOTEDGE_MODULEGENERATIONID"] = key.GenerationId,
+            ["IOTEDGE_IOTHUBHOSTNAME"] = keys.HubHostName,
+            ["IOTEDGE_GATEWAYHOSTNAME"] = hub.GatewayHostName,
+            ["IOTEDGE_DEVICEID"] = keys.DeviceId,
+            ["IOTEDGE_MODULEID"] = id,
+            ["IOTEDGE_APIVERSION"] = "2018-06-28",
+            [LogLevelVariable] = logLevel,
+        };
+
+    private Dictionary<string, string> IotEdgeHubDev(string id, ModuleKey key) =>
+        new(StringComparer.Ordinal)
+        {
+            ["EdgeHubConnectionString"] =
+                $"HostName={keys.HubHostName};GatewayHostName={hub.GatewayHostName};DeviceId={keys.DeviceId};ModuleId={id};SharedAccessKey={Convert.ToBase64String(key.Primary.Span)}",
+            ["EdgeModuleCACertificateFile"] = hub.TrustBundleFile,
+        };
+
+    private string HostPath(ContainerMount mount)
+    {
+        if (mount.IsVolume)
+        {
+            return paths.Volume(mount.Source);
+        }
+        var mapped = mappedHostPaths
+            .OrderByDescending(pair => pair.Key.Length)
+            .FirstOrDefault(pair =>
+                mount.Source == pair.Key || mount.Source.StartsWith(pair.Key + "/", StringComparison.Ordinal)
+            );
+        return mapped.Key is null ? mount.Source.TrimEnd('/') : mapped.Value + mount.Source[mapped.Key.Length..];
+    }
+}

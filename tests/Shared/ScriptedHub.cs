@@ -106,6 +106,7 @@ public sealed class ScriptedConnection : IAsyncDisposable
     private readonly TcpClient client;
     private readonly SslStream stream;
     private readonly PipeReader reader;
+    private readonly SemaphoreSlim writing = new(1);
 
     internal ScriptedConnection(TcpClient client, SslStream stream)
     {
@@ -236,8 +237,16 @@ public sealed class ScriptedConnection : IAsyncDisposable
     /// <summary>Sends any bytes.</summary>
     public async Task SendBytesAsync(ReadOnlyMemory<byte> bytes)
     {
-        await stream.WriteAsync(bytes);
-        await stream.FlushAsync();
+        await writing.WaitAsync();
+        try
+        {
+            await stream.WriteAsync(bytes);
+            await stream.FlushAsync();
+        }
+        finally
+        {
+            writing.Release();
+        }
     }
 
     /// <summary>Closes the socket without a word.</summary>

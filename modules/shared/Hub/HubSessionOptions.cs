@@ -95,6 +95,11 @@ public sealed record HubSessionOptions
         CancellationToken cancellationToken = default
     ) => EdgeEnvironment.ReadAsync(environment ?? Environment.GetEnvironmentVariable, cancellationToken);
 
+    /// <summary>The module's id in the same environment, without asking anyone.</summary>
+    /// <exception cref="EdgeEnvironmentException">A variable is missing or wrong.</exception>
+    public static string ModuleIdFromEdgeEnvironment(Func<string, string?>? environment = null) =>
+        EdgeEnvironment.ModuleIdOf(environment ?? Environment.GetEnvironmentVariable);
+
     internal string ClientId => ModuleId is null ? DeviceId : $"{DeviceId}/{ModuleId}";
 
     internal string TargetHost => GatewayHostName ?? HubHostName;

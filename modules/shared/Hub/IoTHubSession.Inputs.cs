@@ -91,10 +91,11 @@ public sealed partial class IoTHubSession
                 inbox,
                 message => message.Acknowledge(),
                 message => message.IsAcknowledged,
-                async () =>
+                () =>
                 {
                     Remove(key, inbox);
-                    await subscription.ReleaseAsync();
+                    subscription.Release();
+                    return ValueTask.CompletedTask;
                 }
             );
         }

@@ -174,10 +174,11 @@ public sealed partial class IoTHubSession
                 inbox,
                 _ => { },
                 _ => true, // A call that a loop was given is in the loop's hands.
-                async () =>
+                () =>
                 {
                     Remove();
-                    await subscription.ReleaseAsync();
+                    subscription.Release();
+                    return ValueTask.CompletedTask;
                 }
             );
         }

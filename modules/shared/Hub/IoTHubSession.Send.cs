@@ -50,13 +50,16 @@ public sealed partial class IoTHubSession
         }
     }
 
-    internal async Task UnsubscribeFilterAsync(string filter)
+    /// <summary>Does nothing when the connection is gone: it has no subscriptions.</summary>
+    internal void UnsubscribeFilter(string filter)
     {
-        var pending = Write(
-            id => new UnsubscribePacket(id, [filter]).Write(link.Output),
-            new Pending(HoldsWindow: false)
-        );
-        await WaitForAckAsync(pending, CancellationToken.None);
+        lock (link.Gate)
+        {
+            if (end is null)
+            {
+                Write(id => new UnsubscribePacket(id, [filter]).Write(link.Output), new Pending(HoldsWindow: false));
+            }
+        }
     }
 
     private ValueTask SendAsync(OutboundMessage message, string? output, CancellationToken cancellationToken)

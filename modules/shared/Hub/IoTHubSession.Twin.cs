@@ -198,10 +198,11 @@ public sealed partial class IoTHubSession
                 inbox,
                 _ => { },
                 _ => false, // A change that a loop did not finish is told again.
-                async () =>
+                () =>
                 {
                     Remove(inbox);
-                    await subscription.ReleaseAsync();
+                    subscription.Release();
+                    return ValueTask.CompletedTask;
                 }
             );
         }

@@ -20,6 +20,24 @@ internal static class EdgeEnvironment
         return options with { Port = PortOf(environment) };
     }
 
+    public static string ModuleIdOf(Func<string, string?> environment) =>
+        FindConnectionString(environment) is { } found
+            ? ParseConnectionString(found.Variable, found.Value).ModuleId
+                ?? throw new EdgeEnvironmentException(found.Variable, "has no ModuleId.")
+            : Required(environment, "IOTEDGE_MODULEID");
+
+    private static HubSessionOptions ParseConnectionString(string variable, string value)
+    {
+        try
+        {
+            return HubSessionOptions.FromConnectionString(value);
+        }
+        catch (FormatException error)
+        {
+            throw new EdgeEnvironmentException(variable, error.Message, error);
+        }
+    }
+
     private static (string Variable, string Value)? FindConnectionString(Func<string, string?> environment)
     {
         foreach (var name in (string[])["EdgeHubConnectionString", "IotHubConnectionString"])
@@ -40,15 +58,7 @@ internal static class EdgeEnvironment
     )
     {
         const string CertificateFile = "EdgeModuleCACertificateFile";
-        HubSessionOptions options;
-        try
-        {
-            options = HubSessionOptions.FromConnectionString(value);
-        }
-        catch (FormatException error)
-        {
-            throw new EdgeEnvironmentException(variable, error.Message, error);
-        }
+        var options = ParseConnectionString(variable, value);
         if (environment(CertificateFile) is not { Length: > 0 } file)
         {
             return options;

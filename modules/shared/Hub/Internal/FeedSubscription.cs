@@ -27,31 +27,21 @@ internal sealed class FeedSubscription(IoTHubSession session, string filter, Mqt
         }
         catch
         {
-            await ReleaseAsync();
+            Release();
             throw;
         }
     }
 
-    /// <summary>Gives it back. Never throws: a connection that is gone has no subscriptions.</summary>
-    public async ValueTask ReleaseAsync()
+    /// <summary>Gives it back. The hub's answer is not waited for: nobody could do anything about it.</summary>
+    public void Release()
     {
-        Task unsubscribed;
         lock (gate)
         {
-            if (--readers > 0)
+            if (--readers == 0)
             {
-                return;
+                subscribed = null;
+                session.UnsubscribeFilter(filter);
             }
-            subscribed = null;
-            unsubscribed = session.UnsubscribeFilterAsync(filter);
-        }
-        try
-        {
-            await unsubscribed;
-        }
-        catch (Exception error) when (error is HubException or ObjectDisposedException or TimeoutException)
-        {
-            // Nothing to take back any more.
         }
     }
 }

@@ -24,6 +24,7 @@ internal sealed record Arrived(string Topic, string Payload, MqttQoS QoS, ushort
 internal sealed class MqttTestClient : IAsyncDisposable
 {
     private readonly SslStream stream;
+    private readonly SemaphoreSlim writing = new(1);
     private readonly Channel<object> packets = Channel.CreateUnbounded<object>();
     private readonly Task reading;
     private ushort lastPacketId;
@@ -134,8 +135,17 @@ internal sealed class MqttTestClient : IAsyncDisposable
     {
         var buffer = new ArrayBufferWriter<byte>();
         packet(buffer);
-        await stream.WriteAsync(buffer.WrittenMemory);
-        await stream.FlushAsync();
+        // The test and the automatic acknowledgement both write.
+        await writing.WaitAsync();
+        try
+        {
+            await stream.WriteAsync(buffer.WrittenMemory);
+            await stream.FlushAsync();
+        }
+        finally
+        {
+            writing.Release();
+        }
     }
 
     /// <summary>The next packet, which must be of this type.</summary>
@@ -165,6 +175,7 @@ internal sealed class MqttTestClient : IAsyncDisposable
     {
         await stream.DisposeAsync();
         await reading.WaitAsync(TestHub.Patience);
+        writing.Dispose();
     }
 
     private async Task ReadAsync()

@@ -59,6 +59,26 @@ internal sealed class EndpointQueue(long limit)
         return null;
     }
 
+    /// <summary>Drops everything that has expired, wherever it stands.</summary>
+    public void DropExpired(DateTimeOffset now)
+    {
+        foreach (var queue in byPriority.Values)
+        {
+            for (var left = queue.Count; left > 0; left--)
+            {
+                var message = queue.Dequeue();
+                if (message.Expires <= now)
+                {
+                    Size -= message.Message.Size;
+                }
+                else
+                {
+                    queue.Enqueue(message);
+                }
+            }
+        }
+    }
+
     /// <summary>Removes a message that was the first of its priority. No error when it is gone.</summary>
     public void Remove(QueuedMessage message)
     {

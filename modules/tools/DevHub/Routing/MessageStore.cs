@@ -23,7 +23,10 @@ public sealed class MessageStore(long largestQueue, TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
         TaskCompletionSource? arrival;
         lock (gate)
         {
@@ -34,13 +37,14 @@ public sealed class MessageStore(long largestQueue, TimeProvider time)
             var queued = new QueuedMessage(endpoint, message, priority, sequence++, time.GetUtcNow() + timeToLive);
             if (!queue.TryAdd(queued))
             {
-                // What expired may stand in the way; it is dropped when it is looked at.
-                queue.Peek(time.GetUtcNow());
+                queue.DropExpired(time.GetUtcNow());
                 if (!queue.TryAdd(queued))
                 {
-                    throw new HubException(
-                        HubError.QuotaExceeded,
-                        $"{queue.Size} bytes wait at {endpoint}; with this message it would be over {largestQueue}."
+                    return ValueTask.FromException(
+                        new HubException(
+                            HubError.QuotaExceeded,
+                            $"{queue.Size} bytes wait at {endpoint}; with this message it would be over {largestQueue}."
+                        )
                     );
                 }
             }
@@ -88,6 +92,10 @@ public sealed class MessageStore(long largestQueue, TimeProvider time)
     {
         lock (gate)
         {
+            foreach (var queue in queues.Values)
+            {
+                queue.DropExpired(time.GetUtcNow());
+            }
             return queues.Where(q => q.Value.Count > 0).ToDictionary(q => q.Key, q => q.Value.Count);
         }
     }

@@ -1,0 +1,237 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Routing;
+using EdgeDm.DevHub.Twins;
+using EdgeDm.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeDm.DevHub.Tests.Routing;
+
+public sealed class RoutingTests
+{
+    private readonly FakeTimeProvider time = new();
+    private readonly MessageStore store;
+    private readonly UpstreamLog upstream;
+    private readonly MessageRouter router;
+
+    public RoutingTests()
+    {
+        store = new(10_000, time);
+        upstream = new(3, time);
+        router = new(store, upstream, NullLogger<MessageRouter>.Instance);
+    }
+
+    [Fact]
+    public async Task Route_TwoRoutesToOneEnd_GiveOneCopyByTheBetterPriority()
+    {
+        Configure(
+            """
+            {"low":{"route":"FROM /messages/* INTO BrokeredEndpoint(\"/modules/b/inputs/i\")","priority":5},
+             "high":{"route":"FROM /messages/modules/a/* INTO BrokeredEndpoint(\"/modules/b/inputs/i\")","priority":1},
+             "up":"FROM /* INTO $upstream","up2":"FROM /messages/* INTO $upstream",
+             "other":"FROM /* INTO BrokeredEndpoint(\"/modules/b/inputs/j\")"}
+            """
+        );
+        await router.RouteAsync(Message("x"), default);
+        store.Waiting().Select(w => (w.Key.ToString(), w.Value)).ShouldBe([("b/inputs/i", 1), ("b/inputs/j", 1)], true);
+        upstream.After(0).Count.ShouldBe(1);
+        (await store.NextAsync("b", default)).Priority.ShouldBe(1u);
+    }
+
+    [Fact]
+    public async Task Next_OneInput_GoesByPriorityThenByArrival()
+    {
+        foreach (var (text, priority) in new[] { ("1", 5u), ("2", 0u), ("3", 5u), ("4", 0u) })
+        {
+            await store.EnqueueAsync(new("b", "i"), Message(text), priority, null, default);
+        }
+        (await DrainAsync()).ShouldBe("2413");
+    }
+
+    [Fact]
+    public async Task Next_NotCompleted_IsGivenAgain()
+    {
+        await store.EnqueueAsync(new("b", "i"), Message("1"), 0, null, default);
+        var first = await store.NextAsync("b", default);
+        (await store.NextAsync("b", default)).ShouldBeSameAs(first);
+        store.Complete(first);
+        store.Complete(first);
+        store.Waiting().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Next_NothingThere_WaitsForTheModulesOwnMessage()
+    {
+        var next = store.NextAsync("b", default).AsTask();
+        await store.EnqueueAsync(new("c", "i"), Message("1"), 0, null, default);
+        next.IsCompleted.ShouldBeFalse();
+        await store.EnqueueAsync(new("b", "i"), Message("2"), 0, null, default);
+        Text((await next.WaitAsync(TestHub.Patience)).Message).ShouldBe("2");
+    }
+
+    [Theory]
+    [InlineData(60, 10, 9, true)] // the route's
+    [InlineData(60, 10, 10, false)]
+    [InlineData(60, 0, 59, true)] // 0: the deployment's
+    [InlineData(60, 0, 60, false)]
+    [InlineData(-1, 0, 1_000_000, true)] // for ever
+    [InlineData(0, 0, 0, false)]
+    public async Task Next_TimeToLive_DropsWhatIsOver(int global, int route, int passed, bool alive)
+    {
+        Configure(
+            $$$"""{"r":{"route":"FROM /* INTO BrokeredEndpoint(\"/modules/b/inputs/i\")","timeToLiveSecs":{{{route}}}}}""",
+            global
+        );
+        await router.RouteAsync(Message("old"), default);
+        time.Advance(TimeSpan.FromSeconds(passed));
+        await store.EnqueueAsync(new("b", "i"), Message("new"), 9, null, default);
+        (await DrainAsync()).ShouldBe(
+            alive ? (string)"newold" : "new",
+            alive ? "the older has the lowest priority" : ""
+        );
+    }
+
+    [Fact]
+    public async Task Enqueue_QueueFull_RefusesUntilSomethingLeaves()
+    {
+        var big = Message(new string('x', 4000));
+        await store.EnqueueAsync(new("b", "i"), big, 0, null, default);
+        await store.EnqueueAsync(new("b", "i"), big, 0, TimeSpan.FromSeconds(1), default);
+        var full = await Should.ThrowAsync<HubException>(
+            store.EnqueueAsync(new("b", "i"), big, 0, null, default).AsTask()
+        );
+        full.Error.ShouldBe(HubError.QuotaExceeded);
+        // Another input has room of its own.
+        await store.EnqueueAsync(new("b", "j"), big, 0, null, default);
+        // What has expired makes room, even behind what has not.
+        time.Advance(TimeSpan.FromSeconds(1));
+        await store.EnqueueAsync(new("b", "i"), big, 0, null, default);
+        await Should.ThrowAsync<HubException>(store.EnqueueAsync(new("b", "i"), big, 0, null, default).AsTask());
+        store.Complete(await store.NextAsync("b", default));
+        await store.EnqueueAsync(new("b", "i"), big, 0, null, default);
+    }
+
+    [Fact]
+    public void Upstream_MoreThanKept_ForgetsTheOldest()
+    {
+        for (var number = 1; number <= 5; number++)
+        {
+            upstream.Add(Message($"{number}"));
+        }
+        upstream.After(0).Select(m => m.Sequence).ShouldBe([3, 4, 5]);
+        upstream.After(4).Select(m => Text(m.Message)).ShouldBe(["5"]);
+        upstream.After(5).ShouldBeEmpty();
+        // Never given: the hub was restarted since.
+        upstream.After(99).Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Upstream_Wait_EndsWithAMessageOrInTime()
+    {
+        var waiting = upstream.WaitAsync(0, TimeSpan.FromSeconds(5), default);
+        upstream.Add(Message("1"));
+        (await waiting.WaitAsync(TestHub.Patience)).Count.ShouldBe(1);
+        var idle = upstream.WaitAsync(1, TimeSpan.FromSeconds(5), default);
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(5));
+        time.Advance(TimeSpan.FromSeconds(5));
+        (await idle.WaitAsync(TestHub.Patience)).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("""{"schemaVersion":"1.0","routes":{"a":"FROM /* INTO $upstream","b":" "}}""", 1)]
+    [InlineData("""{"schemaVersion":"1.0"}""", 0)]
+    [InlineData("""{"schemaVersion":"1.3","routes":{"a":{"route":"FROM /* INTO $upstream","priority":9}}}""", 1)]
+    public void Parse_Desired_GivesRoutes(string desired, int count) =>
+        RouteSet.Parse(JsonElement.Parse(desired)).Routes.Length.ShouldBe(count);
+
+    [Theory]
+    [InlineData("{}", "SchemaVersion")]
+    [InlineData("""{"schemaVersion":"2.0","routes":{}}""", "SchemaVersion")]
+    [InlineData("""{"schemaVersion":"1.4","routes":{}}""", "SchemaVersion")]
+    [InlineData("""{"schemaVersion":"1.1"}""", "'routes' is missing")]
+    [InlineData("""{"schemaVersion":"1.1","routes":null}""", "'routes' is missing")]
+    [InlineData("""{"schemaVersion":"1.0","routes":{"a":{"route":"FROM /* INTO $upstream"}}}""", "route a -")]
+    [InlineData(
+        """{"schemaVersion":"1.1","routes":{"a":{"route":"FROM /* INTO $upstream","priority":10}}}""",
+        "0 to 9"
+    )]
+    [InlineData(
+        """{"schemaVersion":"1.1","routes":{"a":{"route":"FROM /* INTO $upstream","timeToLiveSecs":-1}}}""",
+        "timeToLiveSecs"
+    )]
+    [InlineData(
+        """{"schemaVersion":"1.1","routes":{"good":"FROM /* INTO $upstream","bad":"FROM x"}}""",
+        "Error parsing route bad -"
+    )]
+    public void Parse_BadDesired_SaysWhatIsWrong(string desired, string hint)
+    {
+        var error = Should.Throw<HubException>(() => RouteSet.Parse(JsonElement.Parse(desired)));
+        error.Message.ShouldStartWith("Error while parsing desired properties - ");
+        error.Message.ShouldContain(hint);
+    }
+
+    [Fact]
+    public async Task EdgeHubTwin_BadRoute_KeepsTheFormerOnesAndReports400()
+    {
+        await using var hub = await TestHub.StartAsync();
+        hub.Route("FROM /messages/* INTO $upstream");
+        var good = hub.Server.Router.Routes;
+        hub.Configure(
+            new JsonObject { ["fine"] = "FROM /* INTO $upstream", ["broken"] = "FROM /* WHERE x INTO $upstream" }
+        );
+        hub.Server.Router.Routes.ShouldBeSameAs(good);
+        var id = new HubIdentity("gateway", "$edgeHub");
+        Twin twin;
+        do
+        {
+            twin = hub.Server.Twins.Get(id);
+            await Task.Yield();
+        } while (!Status(twin, out var version, out _) || version < 3);
+        Status(twin, out _, out var code);
+        code.ShouldBe(400);
+        twin.Reported.Properties.GetRawText().ShouldContain("Error parsing route broken - ");
+    }
+
+    private static bool Status(Twin twin, out long version, out int code)
+    {
+        (version, code) = (0, 0);
+        if (!twin.Reported.Properties.TryGetProperty("lastDesiredVersion", out var found))
+        {
+            return false;
+        }
+        version = found.GetInt64();
+        code = twin.Reported.Properties.GetProperty("lastDesiredStatus").GetProperty("code").GetInt32();
+        return true;
+    }
+
+    private void Configure(string routes, int timeToLive = 7200) =>
+        router.Routes = RouteSet.Parse(
+            JsonElement.Parse(
+                $$$"""{"schemaVersion":"1.1","routes":{{{routes}}},"storeAndForwardConfiguration":{"timeToLiveSecs":{{{timeToLive}}}}}"""
+            )
+        );
+
+    private async Task<string> DrainAsync()
+    {
+        var text = "";
+        while (store.Waiting().Count > 0)
+        {
+            var next = await store.NextAsync("b", default).AsTask().WaitAsync(TestHub.Patience);
+            text += Text(next.Message);
+            store.Complete(next);
+        }
+        return text;
+    }
+
+    private static HubMessage Message(string body) =>
+        new(
+            "/messages/modules/a/outputs/o",
+            ImmutableDictionary<string, string>.Empty,
+            ImmutableDictionary<string, string>.Empty,
+            System.Text.Encoding.UTF8.GetBytes(body)
+        );
+
+    private static string Text(HubMessage message) => System.Text.Encoding.UTF8.GetString(message.Body.Span);
+}

@@ -22,10 +22,15 @@ public static partial class HostAccessModule
     /// <summary>Runs until stopped, or until the host goes down.</summary>
     /// <returns>The exit code; the simulated host's <c>rebootExitCode</c> when the host goes down.</returns>
     public static Task<int> RunAsync(ProgramContext context, CancellationToken stop) =>
-        RunAsync(context, UnitRunnerCommand.OfThisProgram(), stop);
+        RunAsync(context, UnitRunnerCommand.OfThisProgram(), new ApiOptions(), stop);
 
-    /// <summary>The same with another program to run the simulated host's units, for use inside another process.</summary>
-    public static async Task<int> RunAsync(ProgramContext context, UnitRunnerCommand runner, CancellationToken stop)
+    /// <summary>The same with other bounds, and with another program to run the simulated host's units.</summary>
+    internal static async Task<int> RunAsync(
+        ProgramContext context,
+        UnitRunnerCommand runner,
+        ApiOptions options,
+        CancellationToken stop
+    )
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -62,7 +67,6 @@ public static partial class HostAccessModule
             context.Version,
             context.Time
         );
-        var options = new ApiOptions();
         // What was under way takes the host's turn before anybody can ask for it.
         engine.Resume();
         reboot.Resume();

@@ -65,6 +65,7 @@ internal sealed class HostApiRoutes(
     private async Task RebootAsync(ApiRequest request)
     {
         var body = await request.ReadAsync(ContractsJson.Default.RebootRequest);
+        await updates.SettleAsync(request.Aborted);
         var status = reboot.Request(request.Caller, body);
         await request.AnswerAsync(Accepted, status, ContractsJson.Default.RebootStatus);
     }
@@ -79,6 +80,7 @@ internal sealed class HostApiRoutes(
     private async Task SubmitAsync(ApiRequest request)
     {
         var body = await request.ReadAsync(ContractsJson.Default.UpdateSubmission);
+        await updates.SettleAsync(request.Aborted);
         var status = updates.Submit(request.Caller, body);
         await request.AnswerAsync(Accepted, status, ContractsJson.Default.UpdateStatus);
     }

@@ -42,6 +42,8 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
     /// <summary>The host has this long to go down after it was asked to.</summary>
     private static readonly TimeSpan RebootPatience = TimeSpan.FromMinutes(10);
 
+    private static readonly TimeSpan SettlePatience = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan HealthInterval = TimeSpan.FromSeconds(1);
 
     private readonly UpdateEngineParts parts;
@@ -76,6 +78,21 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
         cancelling = new();
         running = Task.Run(() => RunAsync(commandId, stop.Token), CancellationToken.None);
     }
+
+    /// <summary>
+    /// Waits while an update that has ended is cleared up: whoever saw its end may go on at once. Does not wait for one that runs.
+    /// </summary>
+    public Task SettleAsync(CancellationToken cancel) =>
+        parts.Journal.Open.Count == 0
+            ? running
+                .WaitAsync(SettlePatience, parts.Time, cancel)
+                .ContinueWith(
+                    _ => { },
+                    CancellationToken.None,
+                    TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default
+                )
+            : Task.CompletedTask;
 
     /// <summary>The update shall end before it changes anything; its record says so already.</summary>
     public void WakeForCancel() => cancelling.Cancel();

@@ -52,6 +52,9 @@ internal sealed class UpdateVerbs(
             }
         );
 
+    /// <summary>Ends when the host's turn is free, should the last update have ended but not been cleared up.</summary>
+    public Task SettleAsync(CancellationToken cancel) => engine.SettleAsync(cancel);
+
     /// <summary>Accepts an update, or answers with the state of the one that has this id.</summary>
     public UpdateStatus Submit(Caller caller, UpdateSubmission request) =>
         verbs.Run(

@@ -19,7 +19,7 @@ internal sealed partial class VerbGate
     private readonly ILogger logger;
     private readonly TimeProvider time;
     private readonly Lock gate = new();
-    private long deniedAt;
+    private long? deniedAt;
     private int deniedUnwritten;
 
     /// <param name="audit">Gets the lines.</param>
@@ -79,7 +79,7 @@ internal sealed partial class VerbGate
         int leftOut;
         lock (gate)
         {
-            if (deniedAt != 0 && time.GetElapsedTime(deniedAt) < DeniedInterval)
+            if (deniedAt is { } last && time.GetElapsedTime(last) < DeniedInterval)
             {
                 deniedUnwritten++;
                 return;

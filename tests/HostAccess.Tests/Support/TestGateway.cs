@@ -5,6 +5,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using EdgeDm.Contracts;
+using EdgeDm.HostAccess.Api;
+using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Hosts.Simulated;
 using EdgeDm.Hosting;
 using Microsoft.Extensions.Logging;
@@ -65,6 +67,7 @@ internal sealed class TestGateway : IAsyncDisposable
     public HttpClient Inventory { get; }
     public LogSignals Logs { get; } = new();
     public TimeProvider Time { get; init; } = TimeProvider.System;
+    public ApiOptions Options { get; init; } = new();
     public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
 
     public string Data => Path.Combine(folder, "data");
@@ -94,7 +97,7 @@ internal sealed class TestGateway : IAsyncDisposable
         var ready = Logs.Text.Split("HostAccess serves").Length;
         var context = new ProgramContext(loggers, new(Variables()), Time, "1.2.3");
         var runner = new UnitRunnerCommand(Program, [UnitRunner.SubCommand]);
-        running = Task.Run(() => HostAccessModule.RunAsync(context, runner, stop.Token));
+        running = Task.Run(() => HostAccessModule.RunAsync(context, runner, Options, stop.Token));
         var first = await Task.WhenAny(running, Logs.WaitForAsync("HostAccess serves", ready));
         if (first == running)
         {
@@ -124,6 +127,37 @@ internal sealed class TestGateway : IAsyncDisposable
             throw new InvalidOperationException("HostAccess ended at once:\n" + Logs.Text);
         }
         return this;
+    }
+
+    /// <summary>Cuts the power: HostAccess ends in the middle of whatever it does, and the host boots anew.</summary>
+    public async Task PowerCycleAsync()
+    {
+        await StopAsync();
+        GoDown();
+        await StartAsync();
+    }
+
+    /// <summary>With HostAccess stopped: its next start is a boot of the host.</summary>
+    public void GoDown()
+    {
+        var options = new SimulatedHostOptions(Path.Combine(folder, "host"), "Contoso", "Gateway", "1.0.0", 129);
+        SimulatedHost.Open(options, new("/nowhere", []), Time, Logs).Reboot("test");
+    }
+
+    /// <summary>Lets HostAccess end because the host goes down, and boots the host.</summary>
+    public async Task RebootAsync()
+    {
+        (await EndAsync()).ShouldBe(129);
+        await StartAsync();
+    }
+
+    /// <summary>
+    /// Where a script can wait with <c>read line &lt; "$EDGEDM_SIMULATED_ROOT/gate"</c> until the test lets it through.
+    /// </summary>
+    public Gate MakeGate()
+    {
+        Directory.CreateDirectory(HostRoot);
+        return new(Path.Combine(HostRoot, "gate"));
     }
 
     /// <summary>Waits until HostAccess ends by itself, and returns its exit code.</summary>

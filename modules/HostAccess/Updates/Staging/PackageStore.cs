@@ -75,7 +75,8 @@ internal sealed partial class PackageStore(string folder)
         try
         {
             var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0);
-            return stream.CanSeek ? stream : throw Damaged(file, "it is no regular file");
+            var isFolder = File.GetAttributes(handle).HasFlag(FileAttributes.Directory);
+            return stream.CanSeek && !isFolder ? stream : throw Damaged(file, "it is no regular file");
         }
         catch (Exception error) when (error is UnauthorizedAccessException or IOException or ArgumentException)
         {

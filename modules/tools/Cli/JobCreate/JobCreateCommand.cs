@@ -11,7 +11,11 @@ internal static class JobCreateCommand
 
     public static Command Create()
     {
-        var type = new Argument<string>("type") { Description = "The job's type." };
+        var type = new Argument<string>("type")
+        {
+            Description = $"The job's type: {string.Join(", ", JobTypes.All)}.",
+            HelpName = "type",
+        };
         type.AcceptOnlyFromAmong([.. JobTypes.All]);
         var payload = new Argument<string?>("payload")
         {

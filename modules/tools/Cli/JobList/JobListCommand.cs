@@ -11,9 +11,13 @@ internal static class JobListCommand
 
     public static Command Create()
     {
-        var type = new Option<string?>("--type") { Description = "Only jobs of this type." };
+        var type = new Option<string?>("--type") { Description = "Only jobs of this type.", HelpName = "type" };
         type.AcceptOnlyFromAmong([.. JobTypes.All]);
-        var status = new Option<string?>("--status") { Description = "Only jobs with this status." };
+        var status = new Option<string?>("--status")
+        {
+            Description = "Only jobs with this status: enqueued, running, completed, failed, cancelled.",
+            HelpName = "status",
+        };
         status.AcceptOnlyFromAmong(
             JobStatuses.Enqueued,
             JobStatuses.Running,

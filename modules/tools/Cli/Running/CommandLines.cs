@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using EdgeDm.Contracts;
 using EdgeDm.Updates;
 
@@ -15,6 +16,10 @@ internal static class CommandLines
         Func<ParseResult, CliContext, CancellationToken, Task<int>> handler
     )
     {
+        foreach (var argument in command.Arguments)
+        {
+            argument.Validators.Add(RefuseOptions);
+        }
         command.SetAction(
             async (result, cancellationToken) =>
             {
@@ -30,6 +35,15 @@ internal static class CommandLines
             }
         );
         return command;
+    }
+
+    /// <summary>A misspelt option must not become an argument.</summary>
+    private static void RefuseOptions(ArgumentResult result)
+    {
+        if (result.Tokens.FirstOrDefault(token => token.Value.StartsWith("--", StringComparison.Ordinal)) is { } option)
+        {
+            result.AddError($"There is no option '{option.Value}'.");
+        }
     }
 
     private static int End(Exception error, Terminal terminal, CancellationToken cancellationToken)

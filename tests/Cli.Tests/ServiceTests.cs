@@ -51,7 +51,7 @@ public sealed class ServiceTests : IAsyncLifetime
     [Fact]
     public async Task Run_DeviceByEnvironmentOrOption_AsksForIt()
     {
-        hub.On("GET /twins/plant 7/modules/Telemetry", 200, Documents.Twin());
+        hub.On("GET /twins/plant%207/modules/Telemetry", 200, Documents.Twin());
         (await hub.RunAsync("twin", "show", "--device", "plant 7", "--module", "Telemetry")).ShouldExitWith(0);
         hub.On("GET /twins/other", 200, Documents.Twin());
         var environment = hub.Environment;

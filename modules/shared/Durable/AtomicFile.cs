@@ -59,8 +59,9 @@ public static partial class AtomicFile
             return;
         }
         // .NET refuses to open a folder as a file, so this takes the system calls.
-        const int ReadOnlyDirectoryCloseOnExec = 0x10000 | 0x80000;
-        var descriptor = Open(folder, ReadOnlyDirectoryCloseOnExec);
+        // Not O_DIRECTORY: its number is O_DIRECT's on Arm, where no folder opens with it.
+        const int ReadOnlyCloseOnExec = 0x80000;
+        var descriptor = Open(folder, ReadOnlyCloseOnExec);
         if (descriptor < 0)
         {
             throw new IOException(

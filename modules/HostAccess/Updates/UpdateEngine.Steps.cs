@@ -4,7 +4,7 @@ using EdgeDm.Updates;
 
 namespace EdgeDm.HostAccess.Updates;
 
-/// <summary>The steps: one after the other, each with Device Update's four actions.</summary>
+/// <summary>The steps: one after the other, each with Device Update's four actions, and the reboots that they ask for.</summary>
 internal sealed partial class UpdateEngine
 {
     private static readonly int ActionsPerStep = (int)StepAction.Done;
@@ -142,6 +142,34 @@ internal sealed partial class UpdateEngine
     }
 
     private static bool IsOver(StepRecord step) => step.State is StepStates.Succeeded or StepStates.Skipped;
+
+    private async Task RebootAsync(UpdateRecord record, CancellationToken stopping)
+    {
+        if (record.RebootFrom != parts.Host.InstanceId)
+        {
+            Change(record, r => r with { State = HostUpdateState.Installing, RebootFrom = null, RebootAttempts = 0 });
+            return;
+        }
+        if (record.RebootAttempts >= MaxBoots)
+        {
+            Fail(
+                record.CommandId,
+                ErrorRegistry.RebootNotSeen.Told(
+                    "reboot",
+                    $"The host was asked {MaxBoots} times to restart and did not."
+                )
+            );
+            return;
+        }
+        Change(record, r => r with { RebootAttempts = r.RebootAttempts + 1 });
+        await GoDownAsync(record.CommandId, stopping);
+    }
+
+    private async Task GoDownAsync(string commandId, CancellationToken stopping)
+    {
+        parts.Host.Reboot($"update {commandId}");
+        await Task.Delay(RebootPatience, parts.Time, stopping);
+    }
 
     /// <summary>After a reboot: the first step that finds that the host did not come up as it should.</summary>
     private ErrorObject? FindBootFailure(UpdateRecord record, UpdateManifest manifest)

@@ -66,7 +66,7 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
         foreach (var record in parts.Journal.Open)
         {
             LogResume(parts.Logger, record.CommandId, record.State);
-            parts.Turn.Take(record.CommandId);
+            parts.Turn.Take(UpdateVerbs.Name, record.CommandId);
             Start(record.CommandId);
         }
     }
@@ -152,7 +152,7 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
             }
         }
         CleanUp(commandId);
-        parts.Turn.Release(commandId);
+        parts.Turn.Release(UpdateVerbs.Name, commandId);
     }
 
     private Task AdvanceAsync(UpdateRecord record, CancellationToken stopping)
@@ -175,73 +175,6 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
             default:
                 throw new InvalidOperationException($"An update cannot be in state '{record.State}'.");
         }
-    }
-
-    private async Task StageAsync(UpdateRecord record, CancellationToken stopping)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancelling.Token);
-        try
-        {
-            RequireNotCancelled(record.CommandId);
-            var update = parts.Admission.Admit(record.UpdateManifest!, record.UpdateManifestSignature!);
-            if (update.Full is null)
-            {
-                throw ErrorRegistry.StagedFileMissing.Refusal(
-                    update.Signed.DetachedManifestFileId!,
-                    "The detached manifest is not in the package store."
-                );
-            }
-            await parts.Staging.StageAsync(
-                record.CommandId,
-                update,
-                percent => ReportStaged(record.CommandId, percent),
-                either.Token
-            );
-            Change(record, r => r with { State = HostUpdateState.Installing, Percent = PercentStaged });
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            End(record.CommandId, HostUpdateState.Cancelled, CancelledError(record.CommandId));
-        }
-        catch (EdgeDmException refusal)
-        {
-            End(record.CommandId, HostUpdateState.Failed, refusal.Error);
-        }
-    }
-
-    private void ReportStaged(string commandId, int percent)
-    {
-        const int Stride = 5; // Each report is a write to disk.
-        var scaled = percent * PercentStaged / 100 / Stride * Stride;
-        parts.Journal.Change(commandId, r => r.Percent >= scaled ? r : r with { Percent = scaled });
-    }
-
-    private async Task RebootAsync(UpdateRecord record, CancellationToken stopping)
-    {
-        if (record.RebootFrom != parts.Host.InstanceId)
-        {
-            Change(record, r => r with { State = HostUpdateState.Installing, RebootFrom = null, RebootAttempts = 0 });
-            return;
-        }
-        if (record.RebootAttempts >= MaxBoots)
-        {
-            Fail(
-                record.CommandId,
-                ErrorRegistry.RebootNotSeen.Told(
-                    "reboot",
-                    $"The host was asked {MaxBoots} times to restart and did not."
-                )
-            );
-            return;
-        }
-        Change(record, r => r with { RebootAttempts = r.RebootAttempts + 1 });
-        await GoDownAsync(record.CommandId, stopping);
-    }
-
-    private async Task GoDownAsync(string commandId, CancellationToken stopping)
-    {
-        parts.Host.Reboot($"update {commandId}");
-        await Task.Delay(RebootPatience, parts.Time, stopping);
     }
 
     /// <summary>Ends an update that failed: at once when it changed nothing, else by undoing what it changed.</summary>
@@ -300,14 +233,6 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
 
     private UpdateManifest ManifestOf(UpdateRecord record) =>
         parts.Staging.ReadManifest(record.CommandId, record.UpdateManifest!);
-
-    private void RequireNotCancelled(string commandId)
-    {
-        if (parts.Journal.Get(commandId).CancelRequested)
-        {
-            throw new OperationCanceledException("The update was cancelled.");
-        }
-    }
 
     private static ErrorObject CancelledError(string commandId) =>
         ErrorRegistry.JobCancelled.Told(commandId, "The update was cancelled before it changed anything.");

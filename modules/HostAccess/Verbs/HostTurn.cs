@@ -6,31 +6,32 @@ namespace EdgeDm.HostAccess.Verbs;
 internal sealed class HostTurn
 {
     private readonly Lock gate = new();
-    private string? holder;
+    private (string Verb, string CommandId)? holder;
 
     /// <summary>Takes the turn for a command, which may hold it already. Throws <c>hostBusy</c>.</summary>
-    public void Take(string commandId)
+    public void Take(string verb, string commandId)
     {
         lock (gate)
         {
-            if (holder is not null && holder != commandId)
+            if (holder is { } other && other != (verb, commandId))
             {
                 throw ErrorRegistry.HostBusy.Refusal(
                     commandId,
-                    $"The host is busy with command '{holder}'.",
-                    ("commandId", holder)
+                    $"The host is busy with {other.Verb} '{other.CommandId}'.",
+                    ("verb", other.Verb),
+                    ("commandId", other.CommandId)
                 );
             }
-            holder = commandId;
+            holder = (verb, commandId);
         }
     }
 
     /// <summary>Gives the turn back. Nothing happens when another command holds it.</summary>
-    public void Release(string commandId)
+    public void Release(string verb, string commandId)
     {
         lock (gate)
         {
-            if (holder == commandId)
+            if (holder == (verb, commandId))
             {
                 holder = null;
             }

@@ -24,6 +24,8 @@ internal sealed partial class RebootVerb : IAsyncDisposable
     /// <summary>Lets the answer and what the caller does with it come first.</summary>
     private static readonly TimeSpan AtLeast = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
+
     private readonly IHost host;
     private readonly HostTurn turn;
     private readonly VerbGate verbs;
@@ -59,7 +61,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
     {
         if (ledger.All.FirstOrDefault(entry => entry.AcceptedInstanceId == host.InstanceId) is { } entry)
         {
-            turn.Take(entry.CommandId);
+            turn.Take(Name, entry.CommandId);
             Schedule(entry);
         }
     }
@@ -83,7 +85,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
                         return StatusOf(known);
                     }
                     ledger.RequireRate(options.RebootsPerHour);
-                    turn.Take(request.CommandId);
+                    turn.Take(Name, request.CommandId);
                     return Accept(request, accept);
                 }
             }
@@ -121,7 +123,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
         }
         catch
         {
-            turn.Release(request.CommandId);
+            turn.Release(Name, request.CommandId);
             throw;
         }
     }
@@ -135,8 +137,21 @@ internal sealed partial class RebootVerb : IAsyncDisposable
     private async Task RebootLaterAsync(RebootEntry entry, TimeSpan delay)
     {
         await Task.Delay(delay, time, stop.Token);
-        LogReboot(logger, entry.CommandId);
-        host.Reboot($"command {entry.CommandId}");
+        while (true)
+        {
+            try
+            {
+                LogReboot(logger, entry.CommandId);
+                host.Reboot($"command {entry.CommandId}");
+                return;
+            }
+            catch (IOException error)
+            {
+                // The command was answered; it must not be forgotten because of a full disk.
+                LogRetry(logger, error, entry.CommandId, RetryPause.TotalSeconds);
+                await Task.Delay(RetryPause, time, stop.Token);
+            }
+        }
     }
 
     private RebootStatus StatusOf(RebootEntry entry) =>
@@ -176,6 +191,12 @@ internal sealed partial class RebootVerb : IAsyncDisposable
             );
         }
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Reboot command {CommandId} could not be carried out; trying again in {Seconds} s"
+    )]
+    private static partial void LogRetry(ILogger logger, Exception error, string commandId, double seconds);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Reboot command {CommandId} is carried out")]
     private static partial void LogReboot(ILogger logger, string commandId);

@@ -145,7 +145,7 @@ internal sealed class UpdateVerbs(
     {
         var update = parts.Admission.Admit(request.UpdateManifest, request.UpdateManifestSignature);
         var full = RequireStored(update);
-        parts.Turn.Take(request.CommandId);
+        parts.Turn.Take(Name, request.CommandId);
         try
         {
             accept("accepted", update.Signed.UpdateId.ToJson());
@@ -166,7 +166,7 @@ internal sealed class UpdateVerbs(
         }
         catch
         {
-            parts.Turn.Release(request.CommandId);
+            parts.Turn.Release(Name, request.CommandId);
             throw;
         }
     }

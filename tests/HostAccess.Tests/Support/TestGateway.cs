@@ -80,8 +80,6 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public string[] Audit => ReadLines(Path.Combine(Data, "audit.log"));
 
-    public int ProcessId => process!.Id;
-
     private static string Program => Path.Combine(AppContext.BaseDirectory, "EdgeDm.HostAccess");
 
     public string SocketOf(string name) => Path.Combine(folder, name, "host-access.sock");
@@ -173,6 +171,9 @@ internal sealed class TestGateway : IAsyncDisposable
         running = null;
         return code;
     }
+
+    /// <summary>Asks HostAccess's process to end, as its supervisor would.</summary>
+    public void Terminate() => ProcessIdentity.Of(process!.Id)!.Terminate();
 
     /// <summary>Ends HostAccess as SIGTERM would, or the kernel's SIGKILL for a process.</summary>
     public async Task StopAsync()

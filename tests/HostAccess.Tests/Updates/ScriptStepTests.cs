@@ -149,6 +149,24 @@ public sealed class ScriptStepTests
     }
 
     [Fact]
+    public async Task Terminate_HostAccessDuringAScript_EndsAtOnceAndTheScriptGoesOn()
+    {
+        await using var gateway = new TestGateway();
+        var gate = gateway.MakeGate();
+        await gateway.StartProcessAsync();
+        var update = gateway.Store(new TestUpdate().Script(Scripts.Make(install: WaitAtGate)));
+        await gateway.SubmitAsync(update.Submission());
+        await using (await gate.ReachedAsync())
+        {
+            gateway.Terminate();
+            (await gateway.EndAsync()).ShouldBe(0);
+        }
+        await gateway.StartAsync();
+        await gateway.WaitAsync(update.CommandId, HostUpdateState.Verifying);
+        gateway.Calls.ShouldBe(["is-installed", "download", "install", "apply"]);
+    }
+
+    [Fact]
     public async Task PowerCut_DuringAScript_FailsAsInterruptedAndRunsNothingTwice()
     {
         await using var gateway = new TestGateway();

@@ -88,7 +88,7 @@ public sealed class SubmissionTests
             (
                 await gateway.RefusedAsync(
                     HostApi.Reboot,
-                    new("r1", ""),
+                    new(first.CommandId, ""),
                     ContractsJson.Default.RebootRequest,
                     HttpStatusCode.Conflict
                 )

@@ -54,6 +54,7 @@ public sealed class RebootTests
         var error = await RefusedAsync(gateway, new("r2", ""), HttpStatusCode.Conflict);
         error.Name.ShouldBe("hostBusy");
         error.Parameters["commandId"].ShouldBe("r1");
+        error.Parameters["verb"].ShouldBe("reboot");
     }
 
     [Fact]

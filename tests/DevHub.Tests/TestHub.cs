@@ -144,7 +144,11 @@ internal sealed class TestHub : IAsyncDisposable
 
     public HttpClient MakeHttp(string? authorization = "service")
     {
-        var handler = new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = Trust() } };
+        var handler = new SocketsHttpHandler
+        {
+            Expect100ContinueTimeout = Patience,
+            SslOptions = { CertificateChainPolicy = Trust() },
+        };
         var http = new HttpClient(handler) { BaseAddress = new($"https://127.0.0.1:{Server.HttpsPort}") };
         if (authorization == "service")
         {

@@ -14,6 +14,7 @@ public enum HubError
     MessageTooLarge = 413001,
     QuotaExceeded = 403002,
     ServerError = 500001,
+    ServiceUnavailable = 503001,
     GatewayTimeout = 504101,
 }
 

@@ -46,7 +46,7 @@ internal static partial class HubStart
         var edgeHub = new EdgeHubTwin(options.DeviceId, parts.Twins, parts.Router, loggers.CreateLogger<EdgeHubTwin>());
         var app = Build(options, loggers, certificate, new MqttServer(parts, connections), mqtt, https);
         var server = new DevHubServer(app, parts, connections, edgeHub, mqtt, https);
-        ServiceApi.Map(app, parts, connections, server);
+        ServiceApi.Map(app, parts, connections, server, app.Lifetime.ApplicationStopping);
         try
         {
             await app.StartAsync(cancellationToken);

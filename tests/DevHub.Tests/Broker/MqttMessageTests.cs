@@ -348,6 +348,19 @@ public sealed class MqttMessageTests
     }
 
     [Fact]
+    public async Task Input_PropertiesTooLongWithTheStamps_IsDroppedAndStandsInNobodysWay()
+    {
+        await using var hub = await TestHub.StartAsync();
+        hub.Route(ToB);
+        await using var a = await MqttTestClient.ConnectAsync(hub, "a");
+        await using var b = await MqttTestClient.SubscribedAsync(hub, "b");
+        var bag = new string('x', ushort.MaxValue - $"{a.Topics}/messages/events/%24.on=o&p=".Length);
+        await a.OutputAsync("o", "too long", $"p={bag}");
+        await a.OutputAsync("o", "next");
+        (await b.NextMessageAsync()).Payload.ShouldBe("next");
+    }
+
+    [Fact]
     public async Task Publish_UnknownTopic_AcknowledgedAndDropped()
     {
         await using var hub = await TestHub.StartAsync();

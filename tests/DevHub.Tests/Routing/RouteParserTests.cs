@@ -47,6 +47,7 @@ public sealed class RouteParserTests
     [InlineData("""FROM /a INTO BrokeredEndpoint("/modules/m/inputs/i/more")""", "/modules/<module>/inputs/<input>")]
     [InlineData("""FROM /a INTO BrokeredEndpoint("/modules/m/inputs/i)""", "not closed")]
     [InlineData("""FROM /a INTO BrokeredEndpoint("/modules/\x/inputs/i")""", "escape")]
+    [InlineData("""FROM /a INTO BrokeredEndpoint("/modules/m/inputs/a+b")""", "/modules/<module>/inputs/<input>")]
     [InlineData("""FROM /a INTO BrokeredEndpoint(x)""", "quoted")]
     [InlineData("""FROM /a INTO OtherEndpoint("/modules/m/inputs/i")""", "OtherEndpoint")]
     public void Parse_NoRoute_SaysWhatIsWrong(string text, string hint) =>

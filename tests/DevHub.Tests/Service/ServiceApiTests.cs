@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using EdgeDm.Hosting;
 using EdgeDm.Mqtt.IoTHub;
+using EdgeDm.Testing;
 
 namespace EdgeDm.DevHub.Tests.Service;
 
@@ -122,8 +123,13 @@ public sealed class ServiceApiTests
     public async Task Post_BodyTooLarge_IsRefused()
     {
         await using var hub = await TestHub.StartAsync();
-        var body = TestHub.Json($$"""{"x":"{{new string('x', 512 * 1024)}}"}""");
-        await ShouldFailAsync(await hub.Http.PatchAsync("/twins/gateway", body), 413, "MessageTooLarge");
+        using var request = new HttpRequestMessage(HttpMethod.Patch, "/twins/gateway")
+        {
+            Content = TestHub.Json($$"""{"x":"{{new string('x', 512 * 1024)}}"}"""),
+        };
+        // The hub answers and hangs up without reading on; a client that is still sending may miss the answer.
+        request.Headers.ExpectContinue = true;
+        await ShouldFailAsync(await hub.Http.SendAsync(request), 413, "MessageTooLarge");
     }
 
     [Fact]
@@ -327,6 +333,29 @@ public sealed class ServiceApiTests
             404,
             "ModuleNotFound"
         );
+        await ShouldFailAsync(
+            await hub.Http.PostAsync("/devhub/modules/b/inputs/a%2Bb", TestHub.Json("{}")),
+            400,
+            "ArgumentInvalid"
+        );
+    }
+
+    [Fact]
+    public async Task Stop_RequestsThatWait_AreAnsweredAtOnce()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var hub = await TestHub.StartAsync(time: time);
+        hub.Module("m");
+        var upstream = hub.Http.GetAsync("/devhub/upstream?wait=47");
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(47));
+        var method = hub.Http.PostAsync(
+            "/twins/gateway/modules/m/methods",
+            TestHub.Json("""{"methodName":"go","connectTimeoutInSeconds":271}""")
+        );
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(271));
+        await hub.Server.DisposeAsync().AsTask().WaitAsync(TestHub.Patience);
+        (await upstream).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await method).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
     }
 
     [Fact]

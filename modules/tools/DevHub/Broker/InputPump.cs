@@ -1,3 +1,4 @@
+using System.Text;
 using System.Threading.Channels;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.Mqtt;
@@ -71,6 +72,13 @@ internal sealed partial class InputPump(
     private async Task DeliverAsync(QueuedMessage message, MqttQoS qos, CancellationToken cancellationToken)
     {
         var topic = MessageTopic.Write(connection.Identity, message.Endpoint.Input!, message.Message);
+        if (Encoding.UTF8.GetByteCount(topic) > MessageTopic.LongestTopic)
+        {
+            // It would never fit, and stand in the way of all others.
+            store.Complete(message);
+            LogTooLong(logger, connection.Name, message.Endpoint.Input!, MessageTopic.LongestTopic);
+            return;
+        }
         if (qos == MqttQoS.AtMostOnce)
         {
             var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -100,6 +108,12 @@ internal sealed partial class InputPump(
         Message = "{Client} did not acknowledge a message to its input '{Input}' within {Seconds} s; sending it again"
     )]
     private static partial void LogNotAcknowledged(ILogger logger, string client, string input, double seconds);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "A message to input '{Input}' of {Client} is dropped: with the hub's stamps its properties are over {Limit} bytes"
+    )]
+    private static partial void LogTooLong(ILogger logger, string client, string input, int limit);
 
     private sealed record Delivery(ushort PacketId, QueuedMessage Message)
     {

@@ -8,6 +8,9 @@ namespace EdgeDm.DevHub.Broker;
 /// <summary>Messages to and from the property bags of topics.</summary>
 internal static class MessageTopic
 {
+    /// <summary>UTF-8 bytes of a topic (MQTT 3.1.1, 1.5.3).</summary>
+    public const int LongestTopic = ushort.MaxValue;
+
     /// <summary>As IoT Hub stamps it on a message of a client with a token.</summary>
     private const string DeviceAuthMethod =
         """{"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null}""";

@@ -27,7 +27,7 @@ internal enum SubscriptionKind
 internal sealed class Subscriptions(HubIdentity identity, int most)
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<string, MqttQoS> filters = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (SubscriptionKind Kind, MqttQoS QoS)> filters = new(StringComparer.Ordinal);
 
     /// <summary>Adds a filter or changes its QoS.</summary>
     /// <returns>The QoS granted (2 becomes 1), or null when there are too many.</returns>
@@ -40,7 +40,7 @@ internal sealed class Subscriptions(HubIdentity identity, int most)
             {
                 return null;
             }
-            filters[filter] = granted;
+            filters[filter] = (KindOf(filter), granted);
         }
         return granted;
     }
@@ -60,9 +60,9 @@ internal sealed class Subscriptions(HubIdentity identity, int most)
         MqttQoS? best = null;
         lock (gate)
         {
-            foreach (var (filter, qos) in filters)
+            foreach (var (known, qos) in filters.Values)
             {
-                if ((best is null || qos > best) && KindOf(filter) == kind)
+                if (known == kind && (best is null || qos > best))
                 {
                     best = qos;
                 }

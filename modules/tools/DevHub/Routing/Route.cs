@@ -40,6 +40,10 @@ public readonly record struct RouteEndpoint(string? ModuleId, string? Input)
     /// <summary>True for <c>$upstream</c>.</summary>
     public bool IsUpstream => ModuleId is null;
 
+    /// <summary>True for a name of a module or input that can stand in a topic.</summary>
+    public static bool IsValidName(string name) =>
+        name.Length > 0 && !name.Any(c => char.IsControl(c) || c is '/' or '+' or '#');
+
     /// <inheritdoc/>
     public override string ToString() => IsUpstream ? "$upstream" : $"{ModuleId}/inputs/{Input}";
 }

@@ -78,7 +78,7 @@ public static class RouteParser
         tokens.Take(RouteToken.Close);
         // edgeHub counts the parts and uses the second and the fourth.
         var parts = address.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        return parts.Length == SinkParts
+        return parts.Length == SinkParts && RouteEndpoint.IsValidName(parts[1]) && RouteEndpoint.IsValidName(parts[3])
             ? new(parts[1], parts[3])
             : throw new RouteSyntaxException(
                 $"The endpoint \"{address}\" at position {position} must be \"/modules/<module>/inputs/<input>\"."

@@ -41,13 +41,18 @@ internal sealed class MessageRequests(HubParts parts)
             parts.Identities,
             new(parts.Identities.DeviceId, (string)request.RouteValues["module"]!)
         );
+        var input = (string)request.RouteValues["input"]!;
+        if (!RouteEndpoint.IsValidName(input))
+        {
+            throw new HubException(HubError.ArgumentInvalid, $"'{input}' cannot be the name of an input.");
+        }
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body, context.RequestAborted);
         var sender = new HubIdentity(parts.Identities.DeviceId, Sender);
         var message = MessageTopic.Read(sender, (request.QueryString.Value ?? "").TrimStart('?'), body.ToArray());
         await parts.Router.SendAsync(
             module.ModuleId!,
-            (string)request.RouteValues["input"]!,
+            input,
             Described(message, request.ContentType),
             context.RequestAborted
         );

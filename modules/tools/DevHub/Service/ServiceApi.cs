@@ -17,11 +17,13 @@ internal sealed partial class ServiceApi
     public const long LargestBody = 512 * 1024;
 
     private readonly HubParts parts;
+    private readonly CancellationToken stopping;
     private readonly ILogger logger;
 
-    private ServiceApi(HubParts parts)
+    private ServiceApi(HubParts parts, CancellationToken stopping)
     {
         this.parts = parts;
+        this.stopping = stopping;
         logger = parts.Loggers.CreateLogger<ServiceApi>();
     }
 
@@ -30,14 +32,16 @@ internal sealed partial class ServiceApi
     /// <param name="parts">The hub.</param>
     /// <param name="connections">Who is connected.</param>
     /// <param name="server">The hub as a whole.</param>
+    /// <param name="stopping">The hub stops: ends what waits.</param>
     public static void Map(
         IEndpointRouteBuilder routes,
         HubParts parts,
         ConnectionTable connections,
-        DevHubServer server
+        DevHubServer server,
+        CancellationToken stopping
     )
     {
-        var api = new ServiceApi(parts);
+        var api = new ServiceApi(parts, stopping);
         var identities = new IdentityRequests(parts, connections);
         var twins = new TwinRequests(parts, connections);
         var methods = new MethodRequests(parts);
@@ -79,55 +83,51 @@ internal sealed partial class ServiceApi
         string path,
         Func<HttpContext, Task> handler,
         bool forService = true
-    ) =>
-        routes.MapMethods(
-            path,
-            [method],
-            (RequestDelegate)(
-                async context =>
-                {
-                    try
-                    {
-                        if (forService)
-                        {
-                            RequireService(parts, context.Request);
-                        }
-                        await handler(context);
-                    }
-                    catch (HubException error)
-                    {
-                        await ServiceErrors.WriteAsync(context.Response, error);
-                    }
-                    catch (JsonException error)
-                    {
-                        await ServiceErrors.WriteAsync(
-                            context.Response,
-                            new(HubError.IotHubFormatError, $"The body is not the JSON expected: {error.Message}")
-                        );
-                    }
-                    catch (BadHttpRequestException error)
-                        when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
-                    {
-                        await ServiceErrors.WriteAsync(
-                            context.Response,
-                            new(HubError.MessageTooLarge, $"The body is larger than {LargestBody} bytes.")
-                        );
-                    }
-                    catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-                    {
-                        // Nobody is left to answer.
-                    }
-                    catch (Exception error)
-                    {
-                        LogFailed(logger, error, context.Request.Method, context.Request.Path);
-                        await ServiceErrors.WriteAsync(
-                            context.Response,
-                            new(HubError.ServerError, "The dev hub failed; its log tells how.")
-                        );
-                    }
-                }
-            )
-        );
+    ) => routes.MapMethods(path, [method], context => RunAsync(context, handler, forService));
+
+    private async Task RunAsync(HttpContext context, Func<HttpContext, Task> handler, bool forService)
+    {
+        var gone = context.RequestAborted;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(gone, stopping);
+        context.RequestAborted = ends.Token;
+        HubException failure;
+        try
+        {
+            if (forService)
+            {
+                RequireService(parts, context.Request);
+            }
+            await handler(context);
+            return;
+        }
+        catch (HubException error)
+        {
+            failure = error;
+        }
+        catch (JsonException error)
+        {
+            failure = new(HubError.IotHubFormatError, $"The body is not the JSON expected: {error.Message}");
+        }
+        catch (BadHttpRequestException error) when (error.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            failure = new(HubError.MessageTooLarge, $"The body is larger than {LargestBody} bytes.");
+        }
+        catch (OperationCanceledException) when (gone.IsCancellationRequested)
+        {
+            return; // Nobody is left to answer.
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            failure = new(HubError.ServiceUnavailable, "The dev hub stops.");
+        }
+        catch (Exception error)
+        {
+            LogFailed(logger, error, context.Request.Method, context.Request.Path);
+            failure = new(HubError.ServerError, "The dev hub failed; its log tells how.");
+        }
+        context.RequestAborted = gone;
+        await ServiceErrors.WriteAsync(context.Response, failure);
+    }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private static partial void LogFailed(ILogger logger, Exception error, string method, string path);

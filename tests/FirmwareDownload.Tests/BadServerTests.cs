@@ -248,7 +248,7 @@ public sealed class BadServerTests
                 await Task.Delay(Timeout.Infinite, cancel);
             }
         };
-        await using var bed = new DownloadBed();
+        await using var bed = new DownloadBed(DownloadBed.Quick with { StallWindow = TimeSpan.FromMilliseconds(400) });
 
         await bed.CompleteAsync(DownloadBed.Request(DownloadBed.File(content, server.Url)));
 

@@ -44,6 +44,7 @@ internal sealed class DownloadRun(
             if (await store.HasIntactAsync(file.Sha256, file.SizeInBytes, cancel))
             {
                 reused += file.SizeInBytes;
+                store.RemovePart(file.Sha256); // Its record, when a kill fell between the move into the store and its removal.
             }
             else
             {

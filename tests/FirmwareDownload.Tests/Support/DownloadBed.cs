@@ -15,7 +15,7 @@ internal sealed class DownloadBed : IAsyncDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("edgedm-download-").FullName;
     private readonly CapturedLog log = new();
     private readonly TimeProvider time;
-    private CancellationTokenSource stop = new();
+    private CancellationTokenSource? stop;
     private FirmwareDownloadModule? module;
     private Task running = Task.CompletedTask;
 
@@ -32,7 +32,7 @@ internal sealed class DownloadBed : IAsyncDisposable
             MaxAttempts = 3,
             RetryBase = TimeSpan.FromMilliseconds(2),
             RetryCap = TimeSpan.FromMilliseconds(20),
-            StallWindow = TimeSpan.FromMilliseconds(400),
+            StallWindow = TimeSpan.FromSeconds(15),
             CheckpointBytes = 64 * 1024,
             BufferBytes = 16 * 1024,
         };
@@ -134,10 +134,15 @@ internal sealed class DownloadBed : IAsyncDisposable
 
     public async Task StopAsync()
     {
+        if (stop is null)
+        {
+            return;
+        }
         await stop.CancelAsync();
         await running.WaitAsync(Limit).ContinueWith(_ => { }, TaskScheduler.Default);
         module?.Dispose();
         stop.Dispose();
+        stop = null;
     }
 
     public async ValueTask DisposeAsync()

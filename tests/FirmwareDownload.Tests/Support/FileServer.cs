@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.FirmwareDownload.Tests.Support;
@@ -16,6 +17,8 @@ namespace EdgeDm.FirmwareDownload.Tests.Support;
 /// </summary>
 internal sealed class FileServer : IAsyncDisposable
 {
+    private const int SendBufferBytes = 32 * 1024;
+
     private readonly WebApplication app;
     private readonly ConcurrentQueue<SeenRequest> seen = new();
     private long bytesSent;
@@ -41,6 +44,15 @@ internal sealed class FileServer : IAsyncDisposable
                 }
             );
         });
+        // Small buffers: what the server counts as sent has nearly been received.
+        builder.WebHost.UseSockets(sockets =>
+            sockets.CreateBoundListenSocket = endpoint =>
+            {
+                var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+                socket.SendBufferSize = SendBufferBytes;
+                return socket;
+            }
+        );
         app = builder.Build();
         app.Run(ServeAsync);
     }

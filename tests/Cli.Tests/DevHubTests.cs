@@ -1,0 +1,148 @@
+using System.Runtime.Versioning;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using EdgeDm.DevHub;
+using EdgeDm.DevHub.Certificates;
+using EdgeDm.Hub;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeDm.Cli.Tests;
+
+/// <summary>The real program against the real dev hub, with a module of ours connected to it.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class DevHubTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly TemporaryFolder folder = new();
+    private DevCertificateAuthority authority = null!;
+    private DevHubServer hub = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        authority = DevCertificateAuthority.Open(
+            folder["ca"],
+            ServerNames.ForDevHub(),
+            TimeProvider.System,
+            NullLogger.Instance
+        );
+        var options = new DevHubOptions
+        {
+            DataFolder = folder["data"],
+            MqttPort = 0,
+            HttpsPort = 0,
+        };
+        hub = await DevHubServer.StartAsync(
+            options,
+            authority.ServerCertificate,
+            NullLoggerFactory.Instance,
+            TimeProvider.System,
+            CancellationToken.None
+        );
+        hub.ApplyManifest(
+            JsonNode.Parse("""{"$edgeAgent":{"properties.desired":{"modules":{"DeviceManagement":{}}}}}""")!.AsObject()
+        );
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await hub.DisposeAsync();
+        authority.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Status_NobodyConnected_ListsTheModules() =>
+        (await RunAsync("hub", "status")).ShouldExitWith(0).Output.ShouldContain("DeviceManagement  Disconnected");
+
+    [Fact]
+    public async Task TwinSet_ThenShow_IsWhatWasSet()
+    {
+        (await RunAsync("twin", "set", "a.b=1", "c=text")).ShouldExitWith(0);
+        (await RunAsync("twin", "set", "c=null")).ShouldExitWith(0);
+        var desired = (await RunAsync("twin", "show", "desired")).ShouldExitWith(0).Json;
+        desired["a"]!["b"]!.GetValue<int>().ShouldBe(1);
+        desired.AsObject().ContainsKey("c").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Deploy_OverAnotherDeployment_LeavesNothingOfIt()
+    {
+        (await RunAsync("update", "deploy", "http://files/1.tar", "--workflow", "1")).ShouldExitWith(0);
+        (await RunAsync("update", "deploy", "http://files/2.tar", "--deployment", "two")).ShouldExitWith(0);
+        (await RunAsync("twin", "show", "desired.firmwareUpdate"))
+            .ShouldExitWith(0)
+            .Json.ToJsonString()
+            .ShouldBe("""{"packageUri":"http://files/2.tar","__meta":{"deploymentId":"two"}}""");
+    }
+
+    [Fact]
+    public async Task Method_NobodyConnected_ExitsWith3() =>
+        (await RunAsync("method", "ping")).ShouldExitWith(3).Error.ShouldContain("not connected");
+
+    [Fact]
+    public async Task Method_Connected_IsAnsweredByTheModule()
+    {
+        await using var session = await ConnectAsync();
+        using var stop = new CancellationTokenSource();
+        var serving = session.ServeMethodsAsync(
+            (request, _) => ValueTask.FromResult(new MethodResult(200, request.Payload)),
+            cancellationToken: stop.Token
+        );
+        (await RunAsync("method", "echo", """{"a":"ö"}""")).ShouldExitWith(0).Json["a"]!
+            .GetValue<string>()
+            .ShouldBe("ö");
+        await stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(serving);
+    }
+
+    [Fact]
+    public async Task Send_Connected_ArrivesAtTheInput()
+    {
+        await using var session = await ConnectAsync();
+        await using var inputs = await session.SubscribeAsync(HubChannel.Inputs);
+
+        (
+            await RunAsync("send", "DeviceManagement/commands", """{"x":1}""", "--property", "schema=s v1")
+        ).ShouldExitWith(0);
+
+        await using var messages = inputs.GetAsyncEnumerator();
+        (await messages.MoveNextAsync().AsTask().WaitAsync(Patience)).ShouldBeTrue();
+        var message = messages.Current;
+        message.InputName.ShouldBe("commands");
+        message["schema"].ShouldBe("s v1");
+        message.MessageId.ShouldNotBeNullOrEmpty();
+        message.ContentType.ShouldBe("application/json");
+        Encoding.UTF8.GetString(message.Payload.Span).ShouldBe("""{"x":1}""");
+    }
+
+    private ValueTask<IoTHubSession> ConnectAsync()
+    {
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPem(authority.TrustBundlePem);
+        return IoTHubSession.ConnectAsync(
+            new()
+            {
+                HubHostName = hub.HubHostName,
+                GatewayHostName = hub.GatewayHostName,
+                Port = hub.MqttPort,
+                DeviceId = "gateway",
+                ModuleId = "DeviceManagement",
+                Credential = HubCredential.FromKey(hub.Identities.EnsureModule("DeviceManagement").PrimaryKey),
+                TrustedRoots = roots,
+            }
+        );
+    }
+
+    private Task<EdgeDmResult> RunAsync(params string[] args) =>
+        EdgeDmProcess.RunAsync(
+            new Dictionary<string, string>
+            {
+                ["EDGEDM_CONNECTION_STRING_FILE"] = folder["data/iothubowner.connection-string"],
+                ["EDGEDM_CA_FILE"] = authority.TrustBundleFile,
+            },
+            "",
+            args
+        );
+}

@@ -121,6 +121,10 @@ public sealed class FakeModuleHub(string moduleId) : IModuleHub, IDisposable
     /// <inheritdoc />
     public void Report(IReadOnlyDictionary<string, JsonNode?> properties)
     {
+        foreach (var (name, value) in properties.Where(p => p.Value is not null))
+        {
+            ReportLimits.Check(name, JsonElement.Parse(value!.ToJsonString()));
+        }
         lock (gate)
         {
             reports.Add(properties.ToDictionary(p => p.Key, p => p.Value?.DeepClone()));

@@ -30,14 +30,19 @@ public interface IModuleHub
 
     /// <summary>
     /// Handles the whole desired document: after each connect and after each change, in order, one at a time. Never
-    /// called twice for the same version within one connection.
+    /// called twice for the same version within one connection, unless the handler threw: then it is called a few times more.
+    /// Documents that wait behind a slow handler may give way to newer ones.
     /// </summary>
     void OnDesired(Func<DesiredDocument, CancellationToken, ValueTask> handler);
 
     /// <summary>
     /// Sends to an output, for certain: on disk when this returns, sent when the hub is there, forgotten when the hub
-    /// has acknowledged it. <paramref name="messageId"/> becomes <c>$.mid</c>; a repeat carries the same one.
+    /// has acknowledged it. <paramref name="messageId"/> becomes <c>$.mid</c>; a repeat carries the same one. While a message with
+    /// this id waits, another one with it is taken for the same.
     /// </summary>
+    /// <exception cref="OutboxFullException">The hub has been away for too long.</exception>
+    /// <exception cref="ArgumentException">The message is too large for the hub.</exception>
+    /// <exception cref="System.Text.Json.JsonException">It is no JSON.</exception>
     void Post(string output, string schema, ReadOnlyMemory<byte> json, string? messageId = null);
 
     /// <summary>
@@ -48,8 +53,9 @@ public interface IModuleHub
 
     /// <summary>
     /// Sets the whole value of top-level reported properties (null removes one). Persisted; the hub gets the smallest merge
-    /// patch, with nulls for what vanished, all of one call in one patch. Calls before the hub is there are merged.
+    /// patch, with nulls for what vanished, all of one call in one patch if it fits. Calls before the hub is there are merged.
     /// </summary>
+    /// <exception cref="ArgumentException">A value breaks one of <see cref="ReportLimits"/>; nothing of the call is taken.</exception>
     void Report(IReadOnlyDictionary<string, JsonNode?> properties);
 
     /// <summary>Signalled whenever a session came up or ended.</summary>

@@ -14,10 +14,11 @@ internal static class EdgeEnvironment
         CancellationToken cancellationToken
     )
     {
+        var port = PortOf(environment);
         var options = FindConnectionString(environment) is { } found
             ? await FromConnectionStringAsync(found.Variable, found.Value, environment, cancellationToken)
             : await FromWorkloadAsync(environment, cancellationToken);
-        return options with { Port = PortOf(environment) };
+        return options with { Port = port };
     }
 
     public static string ModuleIdOf(Func<string, string?> environment) =>

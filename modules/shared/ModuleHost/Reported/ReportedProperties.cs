@@ -94,48 +94,22 @@ internal sealed class ReportedProperties
     public ValueTask WaitAsync(CancellationToken cancellationToken) => changed.WaitAsync(cancellationToken);
 
     /// <summary>
-    /// The next patch, or null when the hub has all it should or has not yet told what it has. One patch for everything if it fits; else as many reports as fit,
-    /// each whole; a report that does not fit alone goes property by property.
+    /// The next patch, or null when the hub has all it should or has not yet told what it has. One patch for everything if it
+    /// fits; else as many reports as fit, each whole; a report that does not fit alone goes property by property.
     /// </summary>
     public JsonObject? NextPatch()
     {
         lock (gate)
         {
-            if (known is null)
-            {
-                return null;
-            }
-            var names = Different();
+            var names = known is null ? [] : Different();
             if (names.Count == 0)
             {
-                groups.Clear();
                 return null;
             }
             var trusted = names.Where(name => !suspect.Contains(name)).ToHashSet();
-            if (trusted.Count == 0)
-            {
-                return Patch([names.First()]);
-            }
-            names = trusted;
-            if (PatchOf(names) is { } all)
-            {
-                return all;
-            }
-            var units = groups
-                .Select(group => group.Where(names.Contains).ToArray())
-                .Concat(names.Select(name => new[] { name }))
-                .Where(unit => unit.Length > 0);
-            HashSet<string> chosen = [];
-            JsonObject? patch = null;
-            foreach (var unit in units)
-            {
-                if (PatchOf([.. chosen, .. unit]) is { } larger)
-                {
-                    chosen.UnionWith(unit);
-                    patch = larger;
-                }
-            }
-            return patch ?? Patch([names.First()]); // One property alone is too large: let the hub be the judge.
+            return trusted.Count == 0 ? Patch([names.First()])
+                : Fitting(trusted) is { } all ? all
+                : Pack(trusted);
         }
     }
 
@@ -149,6 +123,10 @@ internal sealed class ReportedProperties
                 return;
             }
             MergePatch.Apply(known, patch);
+            if (Different().Count == 0)
+            {
+                groups.Clear();
+            }
             suspect.ExceptWith(patch.Select(p => p.Key));
             var gone = removed.RemoveWhere(name => patch.ContainsKey(name) && !known.ContainsKey(name));
             if (gone > 0)
@@ -178,7 +156,31 @@ internal sealed class ReportedProperties
                 .Concat(removed.Where(name => !refused.Contains(name) && known!.ContainsKey(name))),
         ];
 
-    private JsonObject? PatchOf(HashSet<string> names)
+    /// <summary>As many reports as one patch holds, those told first before others.</summary>
+    private JsonObject Pack(HashSet<string> names)
+    {
+        var whole = groups
+            .Select(group => group.Where(names.Contains).ToHashSet())
+            .Where(unit => unit.Count > 0 && Fitting(unit) is not null)
+            .ToArray();
+        var alone = names
+            .Where(name => !whole.Any(unit => unit.Contains(name)))
+            .Select(name => new HashSet<string> { name });
+        HashSet<string> chosen = [];
+        JsonObject? patch = null;
+        foreach (var unit in whole.Concat(alone))
+        {
+            if (Fitting([.. chosen, .. unit]) is { } larger)
+            {
+                chosen.UnionWith(unit);
+                patch = larger;
+            }
+        }
+        return patch ?? Patch([names.First()]); // One property alone is too large: let the hub be the judge.
+    }
+
+    /// <summary>These properties' patch, or null when it is too large.</summary>
+    private JsonObject? Fitting(HashSet<string> names)
     {
         var patch = Patch(names);
         return Size(patch) <= ReportLimits.MaxPatchBytes ? patch : null;

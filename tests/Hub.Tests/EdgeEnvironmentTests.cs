@@ -1,0 +1,255 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using EdgeDm.Testing;
+
+namespace EdgeDm.Hub.Tests;
+
+public sealed class EdgeEnvironmentTests : IAsyncLifetime
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("edgedm-wl-").FullName;
+    private readonly FakeWorkload workload;
+    private readonly Dictionary<string, string> variables;
+
+    public EdgeEnvironmentTests()
+    {
+        workload = new(Path.Combine(folder, "w.sock"));
+        variables = new()
+        {
+            ["IOTEDGE_WORKLOADURI"] = $"unix://{folder}/w.sock",
+            ["IOTEDGE_AUTHSCHEME"] = "SasToken",
+            ["IOTEDGE_MODULEGENERATIONID"] = "gen/1",
+            ["IOTEDGE_IOTHUBHOSTNAME"] = "contoso.azure-devices.net",
+            ["IOTEDGE_GATEWAYHOSTNAME"] = "127.0.0.1",
+            ["IOTEDGE_DEVICEID"] = "gateway",
+            ["IOTEDGE_MODULEID"] = "$Module",
+            ["IOTEDGE_APIVERSION"] = "2019-01-30",
+        };
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await workload.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private ValueTask<HubSessionOptions> ReadAsync() =>
+        HubSessionOptions.FromEdgeEnvironmentAsync(variables.GetValueOrDefault);
+
+    [Fact]
+    public async Task Read_Runtime_AsksForTheTrustBundle()
+    {
+        var options = await ReadAsync();
+        options.HubHostName.ShouldBe("contoso.azure-devices.net");
+        options.GatewayHostName.ShouldBe("127.0.0.1");
+        (options.DeviceId, options.ModuleId, options.Port).ShouldBe(("gateway", "$Module", 8883));
+        options.TrustedRoots!.Count.ShouldBe(1);
+        workload.Requests.ShouldBe(["GET /trust-bundle?api-version=2019-01-30"]);
+    }
+
+    [Fact]
+    public async Task Connect_Runtime_SignsByTheWorkloadApi()
+    {
+        await using var hub = new ScriptedHub();
+        variables["EDGEDM_HUB_PORT"] = $"{hub.Port}";
+        var options = await ReadAsync();
+        var connecting = IoTHubSession.ConnectAsync(options).AsTask();
+        var connection = await hub.WelcomeAsync();
+        await using var session = await connecting;
+        workload.Requests[^1].ShouldBe("POST /modules/%24Module/genid/gen%2F1/sign?api-version=2019-01-30");
+        var token = Encoding.UTF8.GetString(connection.Connect!.Password!.Value.Span);
+        var fields = token["SharedAccessSignature ".Length..].Split('&').Select(f => f.Split('=', 2)).ToArray();
+        var signed = Encoding.UTF8.GetBytes($"{fields[0][1]}\n{fields[2][1]}");
+        Uri.UnescapeDataString(fields[1][1])
+            .ShouldBe(Convert.ToBase64String(HMACSHA256.HashData(FakeWorkload.Key, signed)));
+    }
+
+    [Theory]
+    [InlineData("IOTEDGE_WORKLOADURI")]
+    [InlineData("IOTEDGE_AUTHSCHEME")]
+    [InlineData("IOTEDGE_MODULEGENERATIONID")]
+    [InlineData("IOTEDGE_IOTHUBHOSTNAME")]
+    [InlineData("IOTEDGE_DEVICEID")]
+    [InlineData("IOTEDGE_MODULEID")]
+    public async Task Read_VariableMissing_IsNamed(string variable)
+    {
+        variables.Remove(variable);
+        (await Should.ThrowAsync<EdgeEnvironmentException>(() => ReadAsync().AsTask())).Variable.ShouldBe(variable);
+    }
+
+    [Theory]
+    [InlineData("IOTEDGE_WORKLOADURI", "ftp://x")]
+    [InlineData("IOTEDGE_WORKLOADURI", "w.sock")]
+    [InlineData("IOTEDGE_AUTHSCHEME", "x509")]
+    [InlineData("EDGEDM_HUB_PORT", "0")]
+    [InlineData("EDGEDM_HUB_PORT", "65536")]
+    [InlineData("EDGEDM_HUB_PORT", "mqtt")]
+    [InlineData("EdgeHubConnectionString", "HostName=h")]
+    public async Task Read_VariableWrong_IsNamed(string variable, string value)
+    {
+        variables[variable] = value;
+        var error = await Should.ThrowAsync<EdgeEnvironmentException>(() => ReadAsync().AsTask());
+        error.Variable.ShouldBe(variable);
+        error.IsTransient.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Read_WithoutGateway_TrustsTheSystemAndAsksNobody()
+    {
+        variables.Remove("IOTEDGE_GATEWAYHOSTNAME");
+        (await ReadAsync()).TrustedRoots.ShouldBeNull();
+        workload.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Read_WorkloadApiAway_MayBeTriedAgain()
+    {
+        variables["IOTEDGE_WORKLOADURI"] = $"unix://{folder}/none.sock";
+        var error = await Should.ThrowAsync<WorkloadException>(() => ReadAsync().AsTask());
+        error.IsTransient.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(403, "{}", false)]
+    [InlineData(503, "{}", true)]
+    [InlineData(200, "no json", true)]
+    [InlineData(200, "{}", true)]
+    [InlineData(200, """{"certificate":"no pem"}""", true)]
+    public async Task Read_TrustBundleWrong_Fails(int status, string body, bool isTransient)
+    {
+        workload.Answer = _ => (status, body);
+        var error = await Should.ThrowAsync<WorkloadException>(() => ReadAsync().AsTask());
+        error.IsTransient.ShouldBe(isTransient);
+    }
+
+    [Theory]
+    [InlineData("EdgeHubConnectionString")]
+    [InlineData("IotHubConnectionString")]
+    public async Task Read_ConnectionString_ComesBeforeTheRuntime(string variable)
+    {
+        var pem = Path.Combine(folder, "ca.pem");
+        await File.WriteAllTextAsync(pem, TestAuthority.Default.RootPem);
+        variables[variable] = $"HostName=h;GatewayHostName=gw;DeviceId=d;ModuleId=m;SharedAccessKey={ScriptedHub.Key}";
+        variables["EdgeModuleCACertificateFile"] = pem;
+        variables["EDGEDM_HUB_PORT"] = "18883";
+        var options = await ReadAsync();
+        (options.DeviceId, options.ModuleId, options.GatewayHostName, options.Port).ShouldBe(("d", "m", "gw", 18883));
+        options.TrustedRoots!.Count.ShouldBe(1);
+        workload.Requests.ShouldBeEmpty();
+        HubSessionOptions.ModuleIdFromEdgeEnvironment(variables.GetValueOrDefault).ShouldBe("m");
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("no pem")]
+    public async Task Read_CertificateFileUnusable_IsNamed(string? content)
+    {
+        var pem = Path.Combine(folder, "ca.pem");
+        if (content is not null)
+        {
+            await File.WriteAllTextAsync(pem, content);
+        }
+        variables["EdgeHubConnectionString"] = $"HostName=h;DeviceId=d;ModuleId=m;SharedAccessKey={ScriptedHub.Key}";
+        variables["EdgeModuleCACertificateFile"] = pem;
+        var error = await Should.ThrowAsync<EdgeEnvironmentException>(() => ReadAsync().AsTask());
+        error.Variable.ShouldBe("EdgeModuleCACertificateFile");
+    }
+
+    [Fact]
+    public async Task Connect_SignerRefuses_FailsAsCredentialWithoutConnecting()
+    {
+        var options = (await ReadAsync()) with
+        {
+            ConnectCallback = (_, _) => throw new InvalidOperationException("must not connect"),
+        };
+        workload.Answer = _ => (500, """{"message":"no"}""");
+        await Should.ThrowAsync<WorkloadException>(() => IoTHubSession.ConnectAsync(options).AsTask());
+    }
+
+    /// <summary>A workload API on a Unix socket.</summary>
+    private sealed class FakeWorkload : IAsyncDisposable
+    {
+        public static readonly byte[] Key = "workload key"u8.ToArray();
+
+        private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        private readonly Task serving;
+
+        public FakeWorkload(string path)
+        {
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            listener.Listen();
+            Answer = AnswerWell;
+            serving = ServeAsync();
+        }
+
+        public List<string> Requests { get; } = [];
+
+        public Func<JsonElement?, (int Status, string Body)> Answer { get; set; }
+
+        public async ValueTask DisposeAsync()
+        {
+            listener.Dispose();
+            await serving;
+        }
+
+        private static (int Status, string Body) AnswerWell(JsonElement? request)
+        {
+            if (request is not { } sign)
+            {
+                return (200, JsonSerializer.Serialize(new { certificate = TestAuthority.Default.RootPem }));
+            }
+            sign.GetProperty("keyId").GetString().ShouldBe("primary");
+            sign.GetProperty("algo").GetString().ShouldBe("HMACSHA256");
+            var digest = HMACSHA256.HashData(Key, sign.GetProperty("data").GetBytesFromBase64());
+            return (200, JsonSerializer.Serialize(new { digest = Convert.ToBase64String(digest) }));
+        }
+
+        private async Task ServeAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    using var client = await listener.AcceptAsync();
+                    await AnswerAsync(client);
+                }
+            }
+            catch (SocketException)
+            {
+                // Closed.
+            }
+        }
+
+        private async Task AnswerAsync(Socket client)
+        {
+            await using var stream = new NetworkStream(client);
+            using var reader = new StreamReader(stream);
+            var request = (await reader.ReadLineAsync())!;
+            Requests.Add(request[..request.LastIndexOf(' ')]);
+            var length = 0;
+            while (await reader.ReadLineAsync() is { Length: > 0 } header)
+            {
+                if (header.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))
+                {
+                    length = int.Parse(header.Split(':')[1]);
+                }
+            }
+            var body = new char[length];
+            if (length > 0)
+            {
+                await reader.ReadBlockAsync(body);
+            }
+            var (status, text) = Answer(length > 0 ? JsonElement.Parse(new string(body)) : null);
+            await stream.WriteAsync(
+                Encoding.UTF8.GetBytes(
+                    $"HTTP/1.1 {status} {(HttpStatusCode)status}\r\nContent-Type: application/json\r\n"
+                        + $"Content-Length: {Encoding.UTF8.GetByteCount(text)}\r\nConnection: close\r\n\r\n{text}"
+                )
+            );
+        }
+    }
+}

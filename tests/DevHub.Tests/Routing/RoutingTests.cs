@@ -184,8 +184,10 @@ public sealed class RoutingTests
         hub.Server.Router.Routes.ShouldBeSameAs(good);
         var id = new HubIdentity("gateway", "$edgeHub");
         Twin twin;
+        using var limit = new CancellationTokenSource(TestHub.Patience);
         do
         {
+            limit.Token.ThrowIfCancellationRequested();
             twin = hub.Server.Twins.Get(id);
             await Task.Yield();
         } while (!Status(twin, out var version, out _) || version < 3);

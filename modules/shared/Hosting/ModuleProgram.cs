@@ -42,8 +42,14 @@ public static partial class ModuleProgram
     /// </summary>
     /// <param name="name">For the first log line.</param>
     /// <param name="body">Returns an exit code.</param>
-    public static async Task<int> RunAsync(string name, Func<ProgramContext, CancellationToken, Task<int>> body)
+    /// <param name="stopGracePeriod">From the signal to the end; null = <see cref="StopGracePeriod"/>.</param>
+    public static async Task<int> RunAsync(
+        string name,
+        Func<ProgramContext, CancellationToken, Task<int>> body,
+        TimeSpan? stopGracePeriod = null
+    )
     {
+        var grace = stopGracePeriod ?? StopGracePeriod;
         using var stop = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
@@ -56,7 +62,7 @@ public static partial class ModuleProgram
             var context = new ProgramContext(loggers, EnvironmentOptions.FromProcess(), TimeProvider.System, version);
             var running = Task.Run(() => body(context, stop.Token), CancellationToken.None);
             await Task.WhenAny(running, Task.Delay(Timeout.Infinite, stop.Token));
-            var code = await running.WaitAsync(StopGracePeriod, CancellationToken.None);
+            var code = await running.WaitAsync(grace, CancellationToken.None);
             LogStop(logger, name, code);
             return code;
         }
@@ -67,7 +73,7 @@ public static partial class ModuleProgram
         }
         catch (TimeoutException) when (stop.IsCancellationRequested)
         {
-            LogStopTimedOut(logger, StopGracePeriod.TotalSeconds);
+            LogStopTimedOut(logger, grace.TotalSeconds);
             return ExitCodes.StopTimedOut;
         }
         catch (MisconfiguredException error)

@@ -1,1 +1,3 @@
-return 0;
+using EdgeDm.DevHub.Running;
+
+return await DevHubCommand.RunAsync(args);

@@ -12,6 +12,7 @@ public sealed class ModuleConsole
     private readonly TextWriter writer;
     private readonly bool coloured;
     private readonly Dictionary<string, string> prefixes = new(StringComparer.Ordinal);
+    private bool isGone;
 
     /// <summary>Writes there.</summary>
     /// <param name="writer">Usually standard output.</param>
@@ -41,8 +42,19 @@ public sealed class ModuleConsole
     {
         lock (gate)
         {
-            writer.Write(prefixes.GetValueOrDefault(moduleId) ?? Prefix(moduleId, 0));
-            writer.WriteLine(Encoding.UTF8.GetString(line));
+            if (isGone)
+            {
+                return;
+            }
+            try
+            {
+                writer.Write(prefixes.GetValueOrDefault(moduleId) ?? Prefix(moduleId, 0));
+                writer.WriteLine(Encoding.UTF8.GetString(line));
+            }
+            catch (IOException)
+            {
+                isGone = true; // The terminal was closed. The logs keep all, and the modules must not block.
+            }
         }
     }
 

@@ -6,6 +6,8 @@ namespace EdgeDm.DevHub.Launching;
 /// <summary>Keeps one module running as its restart policy says, and knows its state.</summary>
 internal sealed partial class ModuleSupervisor : IDisposable
 {
+    private static readonly TimeSpan LongestOutputWait = TimeSpan.FromSeconds(1);
+
     private readonly ModuleLaunch launch;
     private readonly LauncherOptions options;
     private readonly LaunchRecord record;
@@ -168,7 +170,8 @@ internal sealed partial class ModuleSupervisor : IDisposable
         if (launch.HostRebootExitCode is null)
         {
             await EndFamilyAsync(session);
-            await pump;
+            // Its last lines before its state; but a process that left its session may hold the output open for ever.
+            await Task.WhenAny(pump, Task.Delay(LongestOutputWait, CancellationToken.None));
         }
         else
         {

@@ -1,0 +1,205 @@
+using System.Runtime.InteropServices;
+using EdgeDm.DevHub.Certificates;
+using EdgeDm.DevHub.Deployment;
+using EdgeDm.DevHub.Launching;
+using EdgeDm.DevHub.Workload;
+using EdgeDm.Hosting;
+
+namespace EdgeDm.DevHub.Running;
+
+/// <summary>How a dev hub with its modules is run.</summary>
+internal sealed record DevHubRunOptions
+{
+    public required DevHubOptions Hub { get; init; }
+
+    /// <summary>The template or manifest; null = no modules.</summary>
+    public string? Deployment { get; init; }
+
+    public EnvironmentFlavour Flavour { get; init; }
+
+    public string Configuration { get; init; } = "Release";
+
+    public string? Programs { get; init; }
+
+    public IReadOnlyDictionary<string, string> Program { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> MapHost { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlySet<string> Except { get; init; } = new HashSet<string>();
+
+    public bool StopOnStdinClose { get; init; }
+}
+
+/// <summary>Puts hub, workload API and launcher together, from the lock on the data folder to the last process.</summary>
+internal static class DevHubRun
+{
+    /// <summary>Modules get 10 s to stop; then there is a little left to do.</summary>
+    public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(25);
+
+    /// <summary>Runs until it is told to stop.</summary>
+    public static async Task<int> RunAsync(
+        DevHubRunOptions options,
+        ProgramContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        var (manifest, catalog) = Read(options);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // The terminal was closed.
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Stop(signal, stop));
+        using var folder = DataFolderLock.Take(options.Hub.DataFolder);
+        using var orphans = Orphans.Adopt();
+        var logger = context.Loggers.CreateLogger("DevHub");
+        await ModuleLauncher.EndLeftoversAsync(options.Hub.DataFolder, logger);
+        if (options.StopOnStdinClose)
+        {
+            _ = StopWithStandardInputAsync(stop);
+        }
+        try
+        {
+            await ServeAsync(options, manifest, catalog, context, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
+        return ExitCodes.Success;
+    }
+
+    private static async Task ServeAsync(
+        DevHubRunOptions options,
+        DeploymentManifest manifest,
+        ModuleCatalog catalog,
+        ProgramContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        var data = options.Hub.DataFolder;
+        using var authority = DevCertificateAuthority.Open(
+            Path.Combine(data, "ca"),
+            ServerNames.ForDevHub(
+                options.Hub.Address.ToString(),
+                options.Hub.EffectiveHubHostName,
+                options.Hub.EffectiveGatewayHostName
+            ),
+            context.Time,
+            context.Loggers.CreateLogger("DevHub.Certificates")
+        );
+        await using var server = await DevHubServer.StartAsync(
+            options.Hub,
+            authority.ServerCertificate,
+            context.Loggers,
+            context.Time,
+            cancellationToken
+        );
+        Apply(server, manifest);
+        var keys = new RegistryKeys(server);
+        var paths = ShortPaths.Open(data);
+        var environment = new ModuleEnvironment(
+            options.Flavour,
+            new(server.GatewayHostName, server.MqttPort, authority.TrustBundleFile),
+            keys,
+            paths,
+            options.MapHost
+        );
+        await using var launcher = new ModuleLauncher(
+            manifest,
+            new(catalog, options.Configuration, options.Programs, options.Program),
+            environment,
+            new()
+            {
+                DataFolder = data,
+                Except = options.Except,
+                OwnsAllChildren = true,
+            },
+            ModuleConsole.OnStandardOutput([.. manifest.Modules.Select(module => module.Id)]),
+            context.Time,
+            context.Loggers
+        );
+        server.ModuleStates = launcher;
+        await using var workload = new WorkloadServer(keys, authority, launcher, context.Loggers);
+        try
+        {
+            foreach (var module in environment.HasWorkloadApi ? manifest.Modules : [])
+            {
+                await workload.OpenAsync(module.Id, paths.WorkloadSocket(module.Id), cancellationToken);
+            }
+            await launcher.StartAsync(cancellationToken);
+            using var ready = ReadyFile.Write(data, server, authority);
+            Say(server, authority, options, manifest, environment);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+        finally
+        {
+            await launcher.DisposeAsync(); // Before the hub that the modules say goodbye to.
+        }
+    }
+
+    private static (DeploymentManifest, ModuleCatalog) Read(DevHubRunOptions options)
+    {
+        var file = options.Deployment is { } path ? Path.GetFullPath(path) : null;
+        var root = Path.GetDirectoryName(file) ?? Directory.GetCurrentDirectory();
+        var variables = TemplateVariables.Of(root);
+        var catalog = new ModuleCatalog(root, variables);
+        if (file is null)
+        {
+            return (new("", [], []), catalog);
+        }
+        try
+        {
+            return (DeploymentReader.Read(file, variables, catalog), catalog);
+        }
+        catch (Exception error) when (error is DeploymentException or IOException or UnauthorizedAccessException)
+        {
+            throw new MisconfiguredException(error.Message);
+        }
+    }
+
+    private static void Apply(DevHubServer server, DeploymentManifest manifest)
+    {
+        try
+        {
+            server.ApplyManifest(manifest.ModulesContent);
+        }
+        catch (HubException error)
+        {
+            throw new MisconfiguredException($"{manifest.File}: {error.Message}");
+        }
+    }
+
+    private static void Say(
+        DevHubServer server,
+        DevCertificateAuthority authority,
+        DevHubRunOptions options,
+        DeploymentManifest manifest,
+        ModuleEnvironment environment
+    )
+    {
+        Console.WriteLine(
+            $"""
+            The dev hub runs. MQTT: {server.Address}:{server.MqttPort}  HTTPS: {server.Address}:{server.HttpsPort}
+              connection string of the service  {options.Hub.ConnectionStringFile}
+              certificate to trust              {authority.TrustBundleFile}
+              output of the modules             {Path.Combine(options.Hub.DataFolder, "logs")}
+            """
+        );
+        foreach (var module in manifest.Modules.Where(module => options.Except.Contains(module.Id)))
+        {
+            var variables = environment.Of(module);
+            var file = EnvironmentFile.Write(options.Hub.DataFolder, module.Id, variables);
+            Console.WriteLine($"{module.Id} is left to you. Its environment, also in {file}:");
+            Console.Write(EnvironmentFile.Format(variables));
+        }
+    }
+
+    private static void Stop(PosixSignalContext signal, CancellationTokenSource stop)
+    {
+        signal.Cancel = true;
+        stop.Cancel();
+    }
+
+    private static async Task StopWithStandardInputAsync(CancellationTokenSource stop)
+    {
+        await using var input = Console.OpenStandardInput();
+        var buffer = new byte[256];
+        while (await input.ReadAsync(buffer, stop.Token) > 0) { }
+        await stop.CancelAsync();
+    }
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Text.Json;
+using EdgeDm.DevHub.Tests.Launching;
+
+namespace EdgeDm.DevHub.Tests.Running;
+
+/// <summary>The dev hub's program, run as a script runs it.</summary>
+internal sealed class DevHubProcess : IDisposable
+{
+    private readonly Process process;
+    private readonly string data;
+
+    private DevHubProcess(Process process, string data)
+    {
+        this.process = process;
+        this.data = data;
+        process.OutputDataReceived += (_, line) => Output.WriteLine(line.Data);
+        process.ErrorDataReceived += (_, line) => Output.WriteLine(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public LineRecorder Output { get; } = new();
+
+    public int Id => process.Id;
+
+    public static DevHubProcess Start(TemporaryFolder folder, params string[] arguments)
+    {
+        var dataFolder = folder.File("data");
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "EdgeDm.DevHub"))
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        string[] all = ["--data", dataFolder, "--mqtt-port", "0", "--https-port", "0", .. arguments];
+        Array.ForEach(all, start.ArgumentList.Add);
+        return new(Process.Start(start)!, dataFolder);
+    }
+
+    /// <summary>Its ready file, once it serves.</summary>
+    public async Task<JsonElement> WaitUntilReadyAsync()
+    {
+        await Output.WaitForAsync("output of the modules");
+        return JsonSerializer.Deserialize<JsonElement>(await File.ReadAllTextAsync(Path.Combine(data, "devhub.json")));
+    }
+
+    public void CloseInput() => process.StandardInput.Close();
+
+    public void Kill() => process.Kill();
+
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("/bin/kill", [$"-{name}", $"{Id}"]);
+        kill.WaitForExit();
+    }
+
+    public async Task<int> WaitForExitAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        await process.WaitForExitAsync(limit.Token);
+        return process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill(entireProcessTree: true);
+        }
+        process.Dispose();
+        Output.Dispose();
+    }
+}

@@ -1,0 +1,160 @@
+# Shared by the scripts that build and run EdgeDm. To be sourced; needs bash, set -euo pipefail.
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+configuration=Release
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+
+die() {
+  printf '%s: %s\n' "${0##*/}" "$1" >&2
+  exit "${2:-1}"
+}
+
+# Says what is missing, and where it comes from.
+require_tools() {
+  local version
+  command -v dotnet >/dev/null ||
+    die "the .NET SDK is missing. Install .NET SDK 10 (https://dotnet.microsoft.com/download) and try again." 2
+  if ! version=$(cd "$repository" && dotnet --version 2>&1); then
+    die "the .NET SDK that is installed does not fit global.json. Install .NET SDK 10 (https://dotnet.microsoft.com/download). It says:"$'\n'"$version" 2
+  fi
+  case $version in
+    10.*) ;;
+    *) die "the .NET SDK is version $version; version 10 is needed (https://dotnet.microsoft.com/download)." 2 ;;
+  esac
+  [ "$(uname -s)" = Linux ] || die "the dev hub runs modules as Linux processes; on $(uname -s) use a Linux VM or container." 2
+  # Programs look for the runtime in fixed places only, and an SDK in a home folder is not one of them.
+  if [ -z "${DOTNET_ROOT:-}" ]; then
+    local folder
+    folder=$(dirname "$(readlink -f "$(command -v dotnet)")")
+    [ ! -d "$folder/shared" ] || export DOTNET_ROOT=$folder
+  fi
+}
+
+# program NAME: path of a tool's program.
+program() {
+  printf '%s/modules/tools/%s/bin/%s/net10.0/EdgeDm.%s' "$repository" "$1" "$configuration" "$1"
+}
+
+# build WHAT: a project, quietly; what it says is shown when it fails. Leaves no build server behind.
+build() {
+  local log
+  log=$(mktemp)
+  if ! (
+    cd "$repository"
+    dotnet tool restore
+    dotnet build "$1" --configuration "$configuration" --verbosity quiet --tl:off --disable-build-servers -p:UseSharedCompilation=false
+  ) >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    die "the build of $1 failed; its output is above." 1
+  fi
+  rm -f "$log"
+}
+
+# The tools and all modules.
+build_programs() {
+  build scripts/programs.proj
+}
+
+# Builds edgedm when it is missing or older than its sources.
+build_edgedm() {
+  local built newer
+  built=$(program Cli).dll
+  newer=$(find "$repository/modules/tools/Cli" "$repository/modules/shared" -name '*.cs' -not -path '*/obj/*' -newer "$built" -print -quit 2>/dev/null || true)
+  if [ ! -e "$built" ] || [ -n "$newer" ]; then
+    echo "builds edgedm" >&2
+    build modules/tools/Cli
+  fi
+}
+
+# prepare_data FOLDER: what the simulated host and the developer need beside the hub: a signing key, its root trusted by
+# the host, and the host's own file. What is there stays as it is.
+prepare_data() {
+  local data=$1 host=$1/host/etc/edgedm
+  (
+    umask 077
+    mkdir -p "$data" "$host/roots"
+    if [ ! -e "$data/keys/root.jwk.json" ]; then
+      "$(program Cli)" update keygen --out "$data/keys" --no-passphrase >/dev/null
+    fi
+    [ -e "$host/roots/root.jwk.json" ] || cp "$data/keys/root.jwk.json" "$host/roots/root.jwk.json"
+    [ -e "$host/host-access.json" ] || cat >"$host/host-access.json" <<'JSON'
+{
+  "host": "simulated",
+  "simulated": {
+    "folder": "../../var/lib/simulated-host",
+    "manufacturer": "Contoso",
+    "model": "Gateway",
+    "rebootExitCode": 129
+  },
+  "requireNoNetwork": false,
+  "trustedRoots": ["roots/root.jwk.json"],
+  "verbs": {
+    "update": { "enabled": true },
+    "reboot": { "enabled": true, "perHour": 60 }
+  },
+  "updates": { "handlers": ["microsoft/script:1", "edgedm/simulator:1"] },
+  "health": {
+    "deadlineSeconds": 120,
+    "stableSeconds": 5,
+    "requiredModules": ["FirmwareDownload", "Telemetry"]
+  }
+}
+JSON
+  )
+}
+
+# clean_data FOLDER: forgets everything, except which processes a killed hub may have left.
+clean_data() {
+  local data=$1
+  [ -d "$data" ] || return 0
+  if [ ! -e "$data/devhub.lock" ] && [ -n "$(ls -A "$data")" ]; then
+    die "'$data' does not look like a dev hub's data folder (it has no devhub.lock); it is not cleaned." 2
+  fi
+  find "$data" -mindepth 1 -maxdepth 1 ! -name launched.json ! -name devhub.lock -exec rm -rf {} +
+}
+
+hub_pid=
+
+# start_hub DATA [OPTION...]: starts the dev hub with the deployment, and sets hub_pid. It ends with this script, however
+# the script ends: its standard input is a pipe whose other end only this shell holds.
+start_hub() {
+  local data=$1
+  shift
+  rm -f "$data/devhub.json"
+  exec {hub_output}>&1
+  coproc hub_process {
+    exec "$(program DevHub)" --deployment "$repository/deployment.template.json" --data "$data" \
+      --configuration "$configuration" --map-host "/etc/edgedm=$data/host/etc/edgedm" \
+      --stop-on-stdin-close "$@" >&"$hub_output" 2>&1
+  }
+  hub_pid=$hub_process_PID
+  exec {hub_output}>&-
+}
+
+# wait_until_ready DATA: until the hub serves and has started the modules. Fails when it ends instead.
+wait_until_ready() {
+  until [ -e "$1/devhub.json" ]; do
+    kill -0 "$hub_pid" 2>/dev/null || return 1
+    sleep 0.1
+  done
+}
+
+# wait_for_hub: until the hub has ended; its exit status.
+wait_for_hub() {
+  local status=0
+  [ -n "$hub_pid" ] || return 0
+  while kill -0 "$hub_pid" 2>/dev/null; do
+    wait "$hub_pid" && status=0 || status=$?
+  done
+  return "$status"
+}
+
+# stop_hub: asks it to end, and waits; it ends its modules and all that they started. For the EXIT trap.
+stop_hub() {
+  [ -n "$hub_pid" ] || return 0
+  kill -TERM "$hub_pid" 2>/dev/null || true
+  wait_for_hub || true
+  hub_pid=
+}

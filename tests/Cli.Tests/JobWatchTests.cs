@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
@@ -194,6 +195,21 @@ public sealed partial class JobWatchTests : IAsyncLifetime
     [InlineData("--away", "-1")]
     public async Task Watch_LimitOutOfRange_IsWrongUsage(string option, string value) =>
         (await hub.RunAsync("job", "watch", option, value)).ShouldExitWith(2).Error.ShouldContain(option);
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task Watch_Interrupted_ExitsWith130()
+    {
+        hub.OnMethod("getJob", 200, Documents.Job("running", "install"));
+        var result = await EdgeDmProcess.InterruptAsync(
+            hub.Environment,
+            () => Task.CompletedTask,
+            "job",
+            "watch",
+            "fw-1"
+        );
+        result.ShouldExitWith(130).Error.ShouldBeEmpty();
+    }
 
     private Task<EdgeDmResult> WatchAsync(params string[] args) =>
         hub.RunAsync(["job", "watch", "--interval", "0.1", .. args]);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Runtime.InteropServices;
 
 namespace EdgeDm.Cli;
 
@@ -27,7 +28,7 @@ internal static class EdgeDmCommand
         var result = Create().Parse(args);
         if (result.Errors.Count == 0)
         {
-            return await result.InvokeAsync();
+            return await InvokeAsync(result);
         }
         foreach (var error in result.Errors)
         {
@@ -35,6 +36,22 @@ internal static class EdgeDmCommand
         }
         await Console.Error.WriteLineAsync($"Try '{PathOf(result.CommandResult.Command)} --help'.");
         return ExitCodes.Usage;
+    }
+
+    /// <summary>The first Ctrl-C or SIGTERM lets the command end by itself, a second one ends the process.</summary>
+    private static async Task<int> InvokeAsync(ParseResult result)
+    {
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        // System.CommandLine's own handling would end the command after 2 s.
+        return await result.InvokeAsync(new() { ProcessTerminationTimeout = null }, stop.Token);
+
+        void OnSignal(PosixSignalContext context)
+        {
+            context.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
     }
 
     internal static Command Create()

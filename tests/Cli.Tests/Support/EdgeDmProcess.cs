@@ -15,6 +15,50 @@ internal static class EdgeDmProcess
         params string[] args
     )
     {
+        using var process = Start(environment, args);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync();
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+            return await EndAsync(process, output);
+        }
+        finally
+        {
+            Kill(process);
+        }
+    }
+
+    /// <summary>Runs it until it has written its first line, lets <paramref name="meanwhile"/> happen, then interrupts it as Ctrl-C does.</summary>
+    public static async Task<EdgeDmResult> InterruptAsync(
+        IReadOnlyDictionary<string, string>? environment,
+        Func<Task> meanwhile,
+        params string[] args
+    )
+    {
+        using var process = Start(environment, args);
+        try
+        {
+            var first = await process.StandardOutput.ReadLineAsync().WaitAsync(Limit);
+            var output = process.StandardOutput.ReadToEndAsync();
+            await meanwhile();
+            using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
+            {
+                await kill.WaitForExitAsync().WaitAsync(Limit);
+            }
+            var result = await EndAsync(process, output);
+            return result with { Output = first + "\n" + result.Output };
+        }
+        finally
+        {
+            Kill(process);
+        }
+    }
+
+    public static Task<EdgeDmResult> RunAsync(params string[] args) => RunAsync(null, "", args);
+
+    private static Process Start(IReadOnlyDictionary<string, string>? environment, string[] args)
+    {
         var start = new ProcessStartInfo("dotnet", [Program, .. args])
         {
             UseShellExecute = false,
@@ -34,26 +78,23 @@ internal static class EdgeDmProcess
         {
             start.Environment[name] = value;
         }
-        using var process = Process.Start(start)!;
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync();
-            var error = process.StandardError.ReadToEndAsync();
-            await process.StandardInput.WriteAsync(input);
-            process.StandardInput.Close();
-            await process.WaitForExitAsync().WaitAsync(Limit);
-            return new(process.ExitCode, await output, await error);
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill(entireProcessTree: true);
-            }
-        }
+        return Process.Start(start)!;
     }
 
-    public static Task<EdgeDmResult> RunAsync(params string[] args) => RunAsync(null, "", args);
+    private static async Task<EdgeDmResult> EndAsync(Process process, Task<string> output)
+    {
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Limit);
+        return new(process.ExitCode, await output, await error);
+    }
+
+    private static void Kill(Process process)
+    {
+        if (!process.HasExited)
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
 }
 
 /// <summary>What came of it.</summary>

@@ -37,8 +37,8 @@ internal static class ServeHandler
             .Services.GetRequiredService<IServer>()
             .Features.GetRequiredFeature<IServerAddressesFeature>()
             .Addresses.First();
-        context.Terminal.Say($"serving {Path.GetFullPath(options.Folder)} at {url}/");
         await WriteAsync(options.UrlFile, url, cancellationToken);
+        context.Terminal.Say($"serving {Path.GetFullPath(options.Folder)} at {url}/");
         // The web server takes the process's signals to itself.
         using var end = CancellationTokenSource.CreateLinkedTokenSource(
             cancellationToken,

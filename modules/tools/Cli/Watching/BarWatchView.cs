@@ -50,7 +50,8 @@ internal sealed class BarWatchView(Terminal terminal) : IWatchView
 
     public void Waiting() => Say("waiting for the gateway to take it up");
 
-    public void Away(string reason) => Say($"away: {reason}");
+    // The reason is a sentence, too long beside a bar; it is told when the waiting ends without success.
+    public void Away(string reason) => Say("away, waiting for it to come back");
 
     public void Back() => Say("back");
 

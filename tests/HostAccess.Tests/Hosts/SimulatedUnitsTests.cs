@@ -59,6 +59,22 @@ public sealed class SimulatedUnitsTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_UnitThatWasStartedAndNeverEnded_StartsNothing()
+    {
+        var path = Path.Combine(folder, "units", "u");
+        var records = new UnitFolder(path);
+        records.WriteSpec(Unit("u", "echo again >> lines"));
+        records.WriteStarted(new(Id: 1, StartTime: 0)); // A runner that was killed.
+        using var runner = System.Diagnostics.Process.Start(
+            Path.Combine(AppContext.BaseDirectory, "EdgeDm.HostAccess"),
+            [UnitRunner.SubCommand, path]
+        );
+        await runner.WaitForExitAsync().WaitAsync(TestGateway.Patience);
+        File.Exists(Path.Combine(folder, "lines")).ShouldBeFalse();
+        units.Query("u").ShouldBe(UnitState.Interrupted);
+    }
+
+    [Fact]
     public void Start_ProgramThatCannotBeExecuted_Ends203()
     {
         units.Start(Unit("u", "") with { Program = "/nowhere/program" });

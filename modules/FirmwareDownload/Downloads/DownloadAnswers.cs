@@ -14,24 +14,22 @@ internal sealed class DownloadAnswers(IModuleHub hub, DownloadOptions options, T
     private string lastJob = "";
     private long lastAt;
 
+    /// <summary>Tells progress unless that was done just now; called with every read, so the totals are made only then.</summary>
+    public void Progress(string jobId, DownloadRun run)
+    {
+        if (IsDue(jobId))
+        {
+            Tell(jobId, run.Bytes);
+        }
+    }
+
     /// <summary>Tells progress unless that was done just now.</summary>
     public void Progress(string jobId, DownloadBytes bytes)
     {
-        lock (gate)
+        if (IsDue(jobId))
         {
-            if (lastJob == jobId && time.GetElapsedTime(lastAt) < options.ProgressInterval)
-            {
-                return;
-            }
-            lastJob = jobId;
-            lastAt = time.GetTimestamp();
+            Tell(jobId, bytes);
         }
-        hub.PostVolatile(
-            Routes.Downloads,
-            Schemas.DownloadProgress,
-            JsonSerializer.SerializeToUtf8Bytes(new(jobId, bytes), ContractsJson.Default.DownloadProgress),
-            replaceKey: $"progress-{jobId}"
-        );
     }
 
     /// <summary>Tells the end of a request, again if it was told before.</summary>
@@ -59,4 +57,26 @@ internal sealed class DownloadAnswers(IModuleHub hub, DownloadOptions options, T
             );
         }
     }
+
+    private bool IsDue(string jobId)
+    {
+        lock (gate)
+        {
+            if (lastJob == jobId && time.GetElapsedTime(lastAt) < options.ProgressInterval)
+            {
+                return false;
+            }
+            lastJob = jobId;
+            lastAt = time.GetTimestamp();
+            return true;
+        }
+    }
+
+    private void Tell(string jobId, DownloadBytes bytes) =>
+        hub.PostVolatile(
+            Routes.Downloads,
+            Schemas.DownloadProgress,
+            JsonSerializer.SerializeToUtf8Bytes(new(jobId, bytes), ContractsJson.Default.DownloadProgress),
+            replaceKey: $"progress-{jobId}"
+        );
 }

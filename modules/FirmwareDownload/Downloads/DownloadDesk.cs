@@ -29,8 +29,7 @@ internal sealed partial class DownloadDesk : IDisposable
     private readonly DownloadOptions options;
     private readonly TimeProvider time;
     private readonly ILogger logger;
-    private (DownloadRecord Record, CancellationTokenSource Stop)? running;
-    private DownloadBytes? progress;
+    private Running? running;
     private long sequence;
 
     /// <summary>Reads what was in line.</summary>
@@ -77,10 +76,7 @@ internal sealed partial class DownloadDesk : IDisposable
             }
             else if (known is { IsTerminal: false } && known.RequestDigest == digest)
             {
-                answers.Progress(
-                    known.JobId,
-                    running?.Record.JobId == known.JobId ? progress ?? known.Bytes : known.Bytes
-                );
+                answers.Progress(known.JobId, BytesOf(known));
             }
             else
             {
@@ -104,9 +100,8 @@ internal sealed partial class DownloadDesk : IDisposable
             {
                 return;
             }
-            var bytes = running?.Record.JobId == jobId ? progress ?? known.Bytes : known.Bytes;
             Save(
-                known.Ended(DownloadState.Cancelled, bytes, time.GetUtcNow()) with
+                known.Ended(DownloadState.Cancelled, BytesOf(known), time.GetUtcNow()) with
                 {
                     Error = ErrorRegistry.JobCancelled.Error(
                         Subsystems.FirmwareDownload,
@@ -155,46 +150,24 @@ internal sealed partial class DownloadDesk : IDisposable
     private async Task WorkAsync(DownloadRecord record, CancellationToken cancel)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var run = new DownloadRun(record, store, fetcher, options, bytes => Progressed(record.JobId, bytes));
+        var run = new DownloadRun(record, store, fetcher, options, r => answers.Progress(record.JobId, r));
         lock (gate)
         {
             if (records[record.JobId] != record)
             {
                 return; // Changed or cancelled since it was picked.
             }
-            running = (record, stop);
-            progress = null;
+            running = new(record, run, stop);
         }
+        DownloadRecord? ended;
         try
         {
             LogStart(logger, record.JobId, record.Request.Files.Length);
-            var completed = await run.RunAsync(stop.Token);
-            End(
-                record,
-                record.Ended(DownloadState.Completed, run.Bytes, time.GetUtcNow()) with
-                {
-                    Completed = completed,
-                }
-            );
-        }
-        catch (EdgeDmException error)
-        {
-            LogFailed(logger, record.JobId, error.Error.Name, error.Error.Message);
-            End(record, record.Ended(DownloadState.Failed, run.Bytes, time.GetUtcNow()) with { Error = error.Error });
+            ended = await OutcomeAsync(record, run, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested && !cancel.IsCancellationRequested)
         {
-            // Cancelled, or new addresses came; the record says which.
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            LogUnexpected(logger, error, record.JobId);
-            var told = ErrorRegistry.Internal.Error(
-                Subsystems.FirmwareDownload,
-                record.JobId,
-                $"The download ended with {error.GetType().Name}."
-            );
-            End(record, record.Ended(DownloadState.Failed, run.Bytes, time.GetUtcNow()) with { Error = told });
+            ended = null; // Cancelled, or new addresses came; the record says which.
         }
         finally
         {
@@ -203,6 +176,35 @@ internal sealed partial class DownloadDesk : IDisposable
                 running = null;
             }
         }
+        if (ended is not null)
+        {
+            End(record, ended);
+        }
+    }
+
+    private async Task<DownloadRecord> OutcomeAsync(DownloadRecord record, DownloadRun run, CancellationToken cancel)
+    {
+        ErrorObject told;
+        try
+        {
+            var completed = await run.RunAsync(cancel);
+            return record.Ended(DownloadState.Completed, run.Bytes, time.GetUtcNow()) with { Completed = completed };
+        }
+        catch (EdgeDmException error)
+        {
+            LogFailed(logger, record.JobId, error.Error.Name, error.Error.Message);
+            told = error.Error;
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LogUnexpected(logger, error, record.JobId);
+            told = ErrorRegistry.Internal.Error(
+                Subsystems.FirmwareDownload,
+                record.JobId,
+                $"The download ended with {error.GetType().Name}."
+            );
+        }
+        return record.Ended(DownloadState.Failed, run.Bytes, time.GetUtcNow()) with { Error = told };
     }
 
     /// <summary>Records the end and tells it, unless the request changed in the last moment: then it is worked on anew.</summary>
@@ -228,7 +230,7 @@ internal sealed partial class DownloadDesk : IDisposable
             LogLineFull(logger, request.JobId, options.MaxWaiting);
             return;
         }
-        var fetched = running?.Record.JobId == request.JobId ? progress?.Fetched : null;
+        var fetched = known is null ? 0 : BytesOf(known).Fetched;
         Save(
             new(
                 request,
@@ -236,7 +238,7 @@ internal sealed partial class DownloadDesk : IDisposable
                 known?.Sequence ?? ++sequence,
                 (known?.Round ?? 0) + 1,
                 DownloadState.Waiting,
-                new(fetched ?? known?.Bytes.Fetched ?? 0, 0, 0),
+                new(fetched, 0, 0),
                 time.GetUtcNow()
             )
         );
@@ -272,14 +274,8 @@ internal sealed partial class DownloadDesk : IDisposable
         }
     }
 
-    private void Progressed(string jobId, DownloadBytes bytes)
-    {
-        lock (gate)
-        {
-            progress = bytes;
-        }
-        answers.Progress(jobId, bytes);
-    }
+    private DownloadBytes BytesOf(DownloadRecord record) =>
+        running is { } now && now.Record.JobId == record.JobId ? now.Run.Bytes : record.Bytes;
 
     private void Interrupt(string jobId)
     {
@@ -329,36 +325,5 @@ internal sealed partial class DownloadDesk : IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId}: request taken (known: {Known})")]
-    private static partial void LogTaken(ILogger logger, string jobId, bool known);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Job {JobId}: asked again, is {State}")]
-    private static partial void LogReminder(ILogger logger, string jobId, string state);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId}: download of {Files} files begins")]
-    private static partial void LogStart(ILogger logger, string jobId, int files);
-
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "Job {JobId}: {State}, {Fetched} bytes fetched, {Reused} reused"
-    )]
-    private static partial void LogEnd(ILogger logger, string jobId, string state, long fetched, long reused);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId}: cancelled")]
-    private static partial void LogCancelled(ILogger logger, string jobId);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {JobId}: failed with {Name}: {Message}")]
-    private static partial void LogFailed(ILogger logger, string jobId, string name, string message);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Job {JobId}: unexpected error")]
-    private static partial void LogUnexpected(ILogger logger, Exception error, string jobId);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {JobId}: not taken, {Waiting} requests wait already")]
-    private static partial void LogLineFull(ILogger logger, string jobId, int waiting);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The work pauses for {Seconds} s")]
-    private static partial void LogTrouble(ILogger logger, Exception error, double seconds);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Removed {Files} files that nothing needs any more")]
-    private static partial void LogSwept(ILogger logger, int files);
+    private sealed record Running(DownloadRecord Record, DownloadRun Run, CancellationTokenSource Stop);
 }

@@ -9,21 +9,21 @@ namespace EdgeDm.FirmwareDownload.Downloads;
 /// <param name="store">Where to.</param>
 /// <param name="fetcher">How.</param>
 /// <param name="options">Bounds.</param>
-/// <param name="progressed">Told of new totals, often.</param>
+/// <param name="progressed">Called whenever <see cref="Bytes"/> has changed: with every read from the network.</param>
 internal sealed class DownloadRun(
     DownloadRecord record,
     PackageStore store,
     FileFetcher fetcher,
     DownloadOptions options,
-    Action<DownloadBytes> progressed
+    Action<DownloadRun> progressed
 )
 {
     private long fetched = record.Bytes.Fetched;
     private long reused;
     private long total = record.Request.Files.DistinctBy(f => f.Sha256).Sum(f => f.SizeInBytes);
 
-    /// <summary>Totals so far.</summary>
-    public DownloadBytes Bytes => new(fetched, reused, total);
+    /// <summary>Totals so far; may be asked for from any thread.</summary>
+    public DownloadBytes Bytes => new(Volatile.Read(ref fetched), Volatile.Read(ref reused), Volatile.Read(ref total));
 
     /// <summary>The name of a bundle's part: its digest is not known before it is there.</summary>
     public static string BundlePart(string jobId) => $"bundle-{jobId}";
@@ -32,7 +32,7 @@ internal sealed class DownloadRun(
     public Task<DownloadCompleted> RunAsync(CancellationToken cancel)
     {
         RequestCheck.Check(record.Request, options);
-        progressed(Bytes);
+        progressed(this);
         return record.Request.BundleUrl is { } bundle ? FetchBundleAsync(bundle, cancel) : FetchFilesAsync(cancel);
     }
 
@@ -51,7 +51,7 @@ internal sealed class DownloadRun(
                 missing.Add(file);
             }
         }
-        progressed(Bytes);
+        progressed(this);
         store.RequireSpace(missing.Sum(f => Math.Max(0, f.SizeInBytes - store.Reserved(f.Sha256))));
         foreach (var file in missing)
         {
@@ -137,17 +137,17 @@ internal sealed class DownloadRun(
             fetched = Math.Max(fetched, found.Fetched);
         }
         part.Account = (record.JobId, fetched);
-        progressed(Bytes);
+        progressed(this);
     }
 
     private void Count(PartialFile part, int bytes)
     {
-        fetched += bytes;
+        Volatile.Write(ref fetched, fetched + bytes);
         if (part.GivenSize is null)
         {
             total = part.ExpectedSize ?? 0;
         }
         part.Account = (record.JobId, fetched);
-        progressed(Bytes);
+        progressed(this);
     }
 }

@@ -194,7 +194,7 @@ public sealed class RequestTests
         await bed.FetchedAsync(70_000);
 
         await bed.CancelAsync("job-1");
-        await aborted.Task.WaitAsync(TimeSpan.FromSeconds(2));
+        await aborted.Task.WaitAsync(DownloadBed.Limit); // Nothing else would end it: the stall window is longer.
 
         File.Exists(bed.PartOf(content)).ShouldBeTrue();
         await bed.CompleteAsync(request with { JobId = "job-2" });

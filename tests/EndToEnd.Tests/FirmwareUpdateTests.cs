@@ -1,0 +1,111 @@
+using System.Text.Json.Nodes;
+using EdgeDm.Contracts;
+
+namespace EdgeDm.EndToEnd.Tests;
+
+/// <summary>One firmware update through all processes: desired property, download, script, reboot, health gate, report.</summary>
+public sealed class FirmwareUpdateTests
+{
+    [Theory]
+    [InlineData("edgeAgent")]
+    [InlineData("iotedgehubdev")]
+    public async Task Deploy_SignedUpdate_RunsThroughTheRebootAndIsReported(string environment)
+    {
+        await using var gateway = await Gateway.StartAsync("--module-environment", environment);
+
+        await gateway.DeployAsync("2.0.0", "w1");
+        var group = await gateway.Service.WaitForEndAsync("w1");
+
+        ((string?)group["__meta"]!["deploymentStatus"]).ShouldBe("succeeded", gateway.Output);
+        ((string?)group["installedUpdateId"]).ShouldBe("""{"provider":"Contoso","name":"Gateway","version":"2.0.0"}""");
+        ((int?)group["lastInstallResult"]!["resultCode"]).ShouldBe(700);
+        File.ReadAllLines(Path.Combine(gateway.SimulatedHost, "root", "count")).ShouldBe(["installed"]);
+        var (status, job) = await gateway.Service.CallAsync(
+            "getJob",
+            new JsonObject { ["jobId"] = (string)group["jobId"]! }
+        );
+        status.ShouldBe(200);
+        job!["steps"]!.AsArray().Select(s => (string?)s!["name"]).ShouldBe(["check", "download", "install", "verify"]);
+        gateway.Files.Requests.Count(r => r == "/firmware.bin").ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Deploy_RefusedUpdates_TellWhyAndTheOldVersionRunsOn()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        using var stranger = new UpdatePublisher();
+
+        await gateway.DeployAsync("2.0.0", "unknown-key", publisher: stranger);
+        var unknownKey = await gateway.Service.WaitForEndAsync("unknown-key");
+        await gateway.DeployAsync(
+            "2.0.0",
+            "tampered",
+            spoil: group =>
+                group["updateManifest"] = ((string)group["updateManifest"]!).Replace(
+                    "2.0.0",
+                    "3.0.0",
+                    StringComparison.Ordinal
+                )
+        );
+        var tampered = await gateway.Service.WaitForEndAsync("tampered");
+        await gateway.DeployAsync("2.0.0", "failing-script", UpdatePublisher.FailingScript);
+        var failingScript = await gateway.Service.WaitForEndAsync("failing-script");
+        await gateway.DeployAsync("2.0.0", "good");
+        var good = await gateway.Service.WaitForEndAsync("good");
+
+        ErrorOf(unknownKey).ShouldBe((Subsystems.HostAccess, "unknownRoot"), gateway.Output);
+        ErrorOf(tampered).ShouldBe((Subsystems.HostAccess, "manifestTampered"), gateway.Output);
+        ErrorOf(failingScript).ShouldBe((Subsystems.HostAccess, "stepFailed"), gateway.Output);
+        ((string?)failingScript["installedUpdateId"]).ShouldBeNull();
+        ((string?)good["__meta"]!["deploymentStatus"]).ShouldBe("succeeded", gateway.Output);
+    }
+
+    [Fact]
+    public async Task Reboot_ByMethod_IsProvedByANewHostInstance()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var (status, _) = await gateway.Service.CallAsync("StartRebootCmd", new JsonObject { ["commandId"] = "r1" });
+        var job = await HubService.WaitAsync(async () =>
+        {
+            var (found, job) = await TryJobAsync(gateway, "r1");
+            return found && (string?)job!["status"] is "completed" or "failed" ? job : null;
+        });
+
+        status.ShouldBe(200);
+        ((string?)job["status"]).ShouldBe("completed", gateway.Output);
+    }
+
+    [Fact]
+    public async Task Hub_KilledAndStartedAgain_TheModulesComeBack()
+    {
+        await using var gateway = await Gateway.StartAsync("--except", "Telemetry");
+        await gateway.Service.WaitForReportedAsync(r => r.ContainsKey("__deviceSchemas"));
+
+        await gateway.StopHubAsync(kill: true);
+        await gateway.StartHubAsync();
+
+        var (status, jobs) = await gateway.Service.CallAsync("queryJobs", new JsonObject());
+        status.ShouldBe(200, gateway.Output);
+        jobs!["jobs"]!.AsArray().ShouldBeEmpty();
+    }
+
+    private static async Task<(bool Found, JsonNode? Job)> TryJobAsync(Gateway gateway, string id)
+    {
+        try
+        {
+            var (status, job) = await gateway.Service.CallAsync("getJob", new JsonObject { ["jobId"] = id });
+            return (status == 200, job);
+        }
+        catch (ShouldAssertException)
+        {
+            return (false, null); // The module is restarting with its host.
+        }
+    }
+
+    private static (string?, string?) ErrorOf(JsonObject group)
+    {
+        var error = group["__errors"]!.AsObject().Single().Value!;
+        return ((string?)error["subsystem"], (string?)error["parameters"]!["name"]);
+    }
+}

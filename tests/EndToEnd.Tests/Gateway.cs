@@ -1,0 +1,223 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
+using EdgeDm.Testing;
+
+namespace EdgeDm.EndToEnd.Tests;
+
+/// <summary>
+/// A whole gateway of real processes: the dev hub, which launches HostAccess with the simulated host and the three modules
+/// from the repository's deployment template.
+/// </summary>
+internal sealed class Gateway : IAsyncDisposable
+{
+    private static readonly string[] Modules = ["DeviceManagement", "FirmwareDownload", "Telemetry", "HostAccess"];
+
+    private readonly DirectoryInfo folder;
+    private readonly string[] moreArguments;
+    private readonly ConcurrentQueue<string> output = new();
+    private Process? hub;
+
+    private Gateway(DirectoryInfo folder, string[] moreArguments)
+    {
+        this.folder = folder;
+        this.moreArguments = moreArguments;
+    }
+
+    /// <summary>Where update files are put.</summary>
+    public required string FilesFolder { get; init; }
+
+    public required FileHost Files { get; init; }
+
+    public required UpdatePublisher Publisher { get; init; }
+
+    public HubService Service { get; private set; } = null!;
+
+    public string DataFolder => Path.Combine(folder.FullName, "data");
+
+    /// <summary>What the dev hub and its modules printed.</summary>
+    public string Output => string.Join('\n', output);
+
+    /// <summary>The simulated host's own state.</summary>
+    public string SimulatedHost =>
+        Directory.EnumerateDirectories(DataFolder, "simulated-host", SearchOption.AllDirectories).Single();
+
+    /// <summary>Starts all, and returns when the hub serves.</summary>
+    public static async Task<Gateway> StartAsync(params string[] moreArguments)
+    {
+        var home = Directory.CreateTempSubdirectory("gw");
+        var files = home.CreateSubdirectory("files").FullName;
+        var gateway = new Gateway(home, moreArguments)
+        {
+            FilesFolder = files,
+            Files = await FileHost.StartAsync(files),
+            Publisher = new(),
+        };
+        try
+        {
+            gateway.WriteHostAccessFile();
+            await gateway.StartHubAsync();
+            return gateway;
+        }
+        catch
+        {
+            await gateway.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The program of a module as the build left it.</summary>
+    public static string ProgramOf(string project)
+    {
+        var parts = AppContext.BaseDirectory.TrimEnd('/').Split('/');
+        return Path.Combine(
+            RepositoryRoot.Path,
+            "modules",
+            project,
+            "bin",
+            parts[^2],
+            parts[^1],
+            "EdgeDm." + Path.GetFileName(project)
+        );
+    }
+
+    /// <summary>Starts the dev hub, again with the same ports if it ran before.</summary>
+    public async Task StartHubAsync(int mqttPort = 0, int httpsPort = 0)
+    {
+        var start = new ProcessStartInfo(ProgramOf("tools/DevHub"))
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true, // Its end ends the hub, so a killed test leaves nothing behind.
+        };
+        string[] arguments =
+        [
+            "--data",
+            DataFolder,
+            "--mqtt-port",
+            $"{mqttPort}",
+            "--https-port",
+            $"{httpsPort}",
+            "--deployment",
+            Path.Combine(RepositoryRoot.Path, "deployment.template.json"),
+            "--configuration",
+            AppContext.BaseDirectory.TrimEnd('/').Split('/')[^2],
+            "--map-host",
+            $"/etc/edgedm={Path.Combine(folder.FullName, "etc")}",
+            "--stop-on-stdin-close",
+            .. moreArguments,
+        ];
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+        hub = Process.Start(start)!;
+        hub.OutputDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
+        hub.ErrorDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
+        hub.BeginOutputReadLine();
+        hub.BeginErrorReadLine();
+        await HubService.WaitAsync(async () => await TryServiceAsync() is { } service ? Service = service : null);
+    }
+
+    /// <summary>Ends the dev hub: gracefully, or as a power cut would.</summary>
+    public async Task StopHubAsync(bool kill = false)
+    {
+        if (hub is null)
+        {
+            return;
+        }
+        if (kill)
+        {
+            hub.Kill();
+        }
+        else
+        {
+            hub.StandardInput.Close();
+        }
+        await hub.WaitForExitAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        hub.Dispose();
+        hub = null;
+        Service.Dispose();
+    }
+
+    /// <summary>Publishes an update and deploys it; the workflow's id is the deployment's.</summary>
+    public async Task<JsonObject> DeployAsync(
+        string version,
+        string workflow,
+        string script = UpdatePublisher.GoodScript,
+        Action<JsonObject>? spoil = null,
+        UpdatePublisher? publisher = null
+    )
+    {
+        var group = (publisher ?? Publisher).Publish(FilesFolder, Files.Url, version, script, workflow);
+        spoil?.Invoke(group);
+        await Service.DesireAsync(new() { ["firmwareUpdate"] = group });
+        return group;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopHubAsync();
+        await Files.DisposeAsync();
+        Publisher.Dispose();
+        folder.Delete(recursive: true);
+    }
+
+    private async Task<HubService?> TryServiceAsync()
+    {
+        if (hub!.HasExited)
+        {
+            throw new InvalidOperationException($"The dev hub ended with {hub.ExitCode}:\n{Output}");
+        }
+        var connection = Path.Combine(DataFolder, "iothubowner.connection-string");
+        var root = Directory.Exists(DataFolder)
+            ? Directory.EnumerateFiles(DataFolder, "root.pem", SearchOption.AllDirectories).FirstOrDefault()
+            : null;
+        if (!File.Exists(connection) || root is null)
+        {
+            return null;
+        }
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPemFile(root);
+        var service = new HubService(await File.ReadAllTextAsync(connection), roots, "gateway");
+        if (await service.IsServingAsync())
+        {
+            return service;
+        }
+        service.Dispose();
+        return null;
+    }
+
+    private void WriteHostAccessFile()
+    {
+        var etc = folder.CreateSubdirectory("etc");
+        File.WriteAllText(Path.Combine(etc.FullName, "root.jwk.json"), Publisher.RootJwk);
+        var configuration = new JsonObject
+        {
+            ["host"] = "simulated",
+            ["simulated"] = new JsonObject
+            {
+                ["folder"] = Path.Combine(folder.FullName, "data", "simulated-host"),
+                ["manufacturer"] = "Contoso",
+                ["model"] = "Gateway",
+            },
+            ["requireNoNetwork"] = false,
+            ["trustedRoots"] = new JsonArray("root.jwk.json"),
+            ["verbs"] = new JsonObject
+            {
+                ["update"] = new JsonObject { ["enabled"] = true },
+                ["reboot"] = new JsonObject { ["enabled"] = true, ["perHour"] = 3 },
+            },
+            ["updates"] = new JsonObject { ["handlers"] = new JsonArray("microsoft/script:1", "edgedm/simulator:1") },
+            ["health"] = new JsonObject
+            {
+                ["deadlineSeconds"] = 60,
+                ["stableSeconds"] = 1,
+                ["requiredModules"] = new JsonArray("FirmwareDownload", "Telemetry"),
+            },
+        };
+        File.WriteAllText(Path.Combine(etc.FullName, "host-access.json"), configuration.ToJsonString());
+    }
+}

@@ -1,0 +1,149 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace EdgeDm.EndToEnd.Tests;
+
+/// <summary>The service REST API as an operator's program uses it.</summary>
+internal sealed class HubService : IDisposable
+{
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private const string Version = "?api-version=2021-04-12";
+
+    private readonly HttpClient http;
+    private readonly string device;
+
+    /// <param name="connectionString">With a port behind the host name when it is not 443.</param>
+    /// <param name="roots">What the hub's certificate chains to.</param>
+    /// <param name="device">The gateway.</param>
+    public HubService(string connectionString, X509Certificate2Collection roots, string device)
+    {
+        this.device = device;
+        var parts = connectionString
+            .Split(';')
+            .Select(p => p.Split('=', 2))
+            .ToDictionary(p => p[0].Trim(), p => p[1].Trim(), StringComparer.Ordinal);
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                CertificateChainPolicy = new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    RevocationMode = X509RevocationMode.NoCheck,
+                },
+            },
+        };
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
+        http = new(handler) { BaseAddress = new($"https://{parts["HostName"]}/") };
+        var token = Token(parts["HostName"].Split(':')[0], parts["SharedAccessKeyName"], parts["SharedAccessKey"]);
+        http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", token);
+    }
+
+    /// <summary>True when the hub answers.</summary>
+    public async Task<bool> IsServingAsync()
+    {
+        try
+        {
+            using var answer = await http.GetAsync($"twins/{device}{Version}");
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    public async Task<JsonObject> TwinAsync(string module = "DeviceManagement") =>
+        (await SendAsync(HttpMethod.Get, $"twins/{device}/modules/{module}{Version}", null)).AsObject();
+
+    public async Task<JsonObject> ReportedAsync(string module = "DeviceManagement") =>
+        (await TwinAsync(module))["properties"]!["reported"]!.AsObject();
+
+    public async Task DesireAsync(JsonObject desired, string module = "DeviceManagement")
+    {
+        var patch = new JsonObject { ["properties"] = new JsonObject { ["desired"] = desired.DeepClone() } };
+        await SendAsync(HttpMethod.Patch, $"twins/{device}/modules/{module}{Version}", patch);
+    }
+
+    /// <summary>Calls a method and returns its status and payload.</summary>
+    public async Task<(int Status, JsonNode? Payload)> CallAsync(
+        string method,
+        JsonNode? payload = null,
+        string module = "DeviceManagement"
+    )
+    {
+        var body = new JsonObject
+        {
+            ["methodName"] = method,
+            ["payload"] = payload?.DeepClone(),
+            ["responseTimeoutInSeconds"] = 20,
+            ["connectTimeoutInSeconds"] = 30,
+        };
+        var answer = await SendAsync(HttpMethod.Post, $"twins/{device}/modules/{module}/methods{Version}", body);
+        return ((int)answer["status"]!, answer["payload"]);
+    }
+
+    /// <summary>The reported properties as soon as they fit.</summary>
+    public Task<JsonObject> WaitForReportedAsync(Func<JsonObject, bool> fits, string module = "DeviceManagement") =>
+        WaitAsync(async () => await ReportedAsync(module) is var reported && fits(reported) ? reported : null);
+
+    /// <summary>The reported group as soon as the deployment has ended.</summary>
+    public async Task<JsonObject> WaitForEndAsync(string workflow)
+    {
+        var reported = await WaitForReportedAsync(r =>
+            (string?)r["firmwareUpdate"]?["__meta"]?["deploymentId"] == workflow
+            && (string?)r["firmwareUpdate"]?["__meta"]?["deploymentStatus"] is "succeeded" or "failed"
+        );
+        return reported["firmwareUpdate"]!.AsObject();
+    }
+
+    /// <summary>Asks again and again, with a limit.</summary>
+    public static async Task<T> WaitAsync<T>(Func<Task<T?>> ask)
+        where T : class
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var period = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (true)
+        {
+            if (await ask() is { } found)
+            {
+                return found;
+            }
+            await period.WaitForNextTickAsync(patience.Token);
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<JsonNode> SendAsync(HttpMethod method, string path, JsonNode? body)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+        {
+            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
+        using var answer = await http.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+        return JsonNode.Parse(text) ?? throw new JsonException("null");
+    }
+
+    private static string Token(string host, string policy, string key)
+    {
+        var expiry = DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds();
+        var resource = Uri.EscapeDataString(host);
+        var signature = HMACSHA256.HashData(
+            Convert.FromBase64String(key),
+            Encoding.UTF8.GetBytes($"{resource}\n{expiry}")
+        );
+        return $"SharedAccessSignature sr={resource}&sig={Uri.EscapeDataString(Convert.ToBase64String(signature))}&se={expiry}&skn={policy}";
+    }
+}

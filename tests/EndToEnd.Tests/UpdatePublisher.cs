@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using EdgeDm.Updates;
+
+namespace EdgeDm.EndToEnd.Tests;
+
+/// <summary>An operator who makes and signs updates for the tests' gateway.</summary>
+internal sealed class UpdatePublisher : IDisposable
+{
+    /// <summary>Installs the payload into the simulated host, and says how often it did.</summary>
+    public const string GoodScript = """
+        #!/bin/sh
+        while [ $# -gt 0 ]; do
+          case $1 in
+            --action-*) action=${1#--action-} ;;
+            --work-folder) shift; work=$1 ;;
+            --result-file) shift; result=$1 ;;
+          esac
+          shift
+        done
+        root=$EDGEDM_SIMULATED_ROOT
+        code=700
+        case $action in
+          is-installed) if cmp -s "$work/firmware.bin" "$root/firmware.bin"; then code=900; else code=901; fi ;;
+          download) code=500 ;;
+          install) mkdir -p "$root" && cp "$work/firmware.bin" "$root/firmware.bin" && echo installed >>"$root/count"; code=600 ;;
+        esac
+        printf '{"resultCode":%d,"extendedResultCode":0,"resultDetails":""}' $code >"$result"
+        """;
+
+    public const string FailingScript = """
+        #!/bin/sh
+        case "$*" in
+          *--action-is-installed*) code=901 ;;
+          *--action-download*) code=500 ;;
+          *) exit 7 ;;
+        esac
+        while [ $# -gt 0 ]; do [ "$1" = --result-file ] && result=$2; shift; done
+        printf '{"resultCode":%d,"extendedResultCode":0,"resultDetails":""}' $code >"$result"
+        """;
+
+    private static readonly ImmutableSortedDictionary<string, string> Compatibility = ImmutableSortedDictionary<
+        string,
+        string
+    >
+        .Empty.Add("deviceManufacturer", "Contoso")
+        .Add("deviceModel", "Gateway");
+
+    private readonly RootKey root = RootKey.Generate();
+    private readonly SigningKey key;
+
+    public UpdatePublisher() => key = SigningKey.Generate(root);
+
+    /// <summary>What a gateway must trust.</summary>
+    public string RootJwk => root.PublicJwk;
+
+    /// <summary>Publishes an update into a folder and returns the desired group that deploys it.</summary>
+    /// <param name="folder">Served at <paramref name="url"/>.</param>
+    /// <param name="url">Base address.</param>
+    /// <param name="version">Dotted integers.</param>
+    /// <param name="script">What the first step runs.</param>
+    /// <param name="workflow">The deployment's id.</param>
+    public JsonObject Publish(string folder, string url, string version, string script, string workflow)
+    {
+        var payload = RandomNumberGenerator.GetBytes(5_000_000);
+        File.WriteAllBytes(Path.Combine(folder, "firmware.bin"), payload);
+        File.WriteAllText(Path.Combine(folder, "install.sh"), script);
+        var built = ManifestBuilder.Build(
+            new(
+                new UpdateId("Contoso", "Gateway", version),
+                [Compatibility],
+                [
+                    new(
+                        "microsoft/script:1",
+                        ["install.sh", "firmware.bin"],
+                        Json("""{"scriptFileName":"install.sh","installedCriteria":"x"}""")
+                    ),
+                    new("edgedm/simulator:1", [], Json($$"""{"firmwareVersion":"{{version}}","reboot":true}""")),
+                ],
+                [Describe(folder, "install.sh"), Describe(folder, "firmware.bin")],
+                DateTimeOffset.UtcNow
+            )
+        );
+        var urls = new JsonObject();
+        foreach (var file in built.Full.Files.Values)
+        {
+            urls[file.FileId] = $"{url}/{file.FileName}";
+        }
+        var manifest = built.Attached.ToArray();
+        return new()
+        {
+            ["__meta"] = new JsonObject { ["deploymentId"] = workflow },
+            ["updateManifest"] = System.Text.Encoding.UTF8.GetString(manifest),
+            ["updateManifestSignature"] = ManifestSignature.Sign(manifest, key),
+            ["fileUrls"] = urls,
+            ["workflow"] = new JsonObject { ["id"] = workflow },
+        };
+    }
+
+    public void Dispose()
+    {
+        key.Dispose();
+        root.Dispose();
+    }
+
+    private static FileDescription Describe(string folder, string name)
+    {
+        var content = File.ReadAllBytes(Path.Combine(folder, name));
+        return new(name, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)));
+    }
+
+    private static JsonElement Json(string text) => JsonElement.Parse(text);
+}

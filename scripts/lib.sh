@@ -42,8 +42,7 @@ build() {
   log=$(mktemp)
   if ! (
     cd "$repository"
-    dotnet tool restore
-    dotnet build "$1" --configuration "$configuration" --verbosity quiet --tl:off --disable-build-servers -p:UseSharedCompilation=false
+    dotnet build "$1" --configuration "$configuration" --verbosity quiet --tl:off --disable-build-servers -p:SkipFormat=true
   ) >"$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"

@@ -99,5 +99,17 @@ public sealed class ShortPathsTests : IDisposable
         Should.Throw<IOException>(() => Open("data")).Message.ShouldContain("belongs to somebody else");
     }
 
+    [Fact]
+    public void Dispose_WithVolumes_RemovesTheShortFolderAndKeepsTheirContent()
+    {
+        var paths = Open("data");
+        File.WriteAllText(Path.Combine(paths.Volume("store"), "x"), "content");
+
+        paths.Dispose();
+
+        Directory.Exists(Path.GetDirectoryName(paths.WorkloadSocket("a"))).ShouldBeFalse();
+        File.ReadAllText(folder.File("data", "volumes", "store", "x")).ShouldBe("content");
+    }
+
     private ShortPaths Open(string data) => ShortPaths.Open(folder.File(data), folder.Path);
 }

@@ -8,7 +8,7 @@ namespace EdgeDm.DevHub.Launching;
 /// <c>/tmp/edm-&lt;uid&gt;-&lt;hash of the data folder&gt;</c> holds the workload sockets, and a symbolic link to the data folder's
 /// volumes, so that a module can listen in a volume too.
 /// </summary>
-public sealed class ShortPaths
+public sealed class ShortPaths : IDisposable
 {
     /// <summary>Bytes of a Unix socket's path that the kernel takes, without the closing zero.</summary>
     public const int LongestSocketPath = 107;
@@ -77,6 +77,13 @@ public sealed class ShortPaths
         }
         Directory.CreateDirectory(Path.Combine(volumes, name));
         return path;
+    }
+
+    /// <summary>Removes the short folder. What lies in volumes stays: only the link to them goes.</summary>
+    public void Dispose()
+    {
+        File.Delete(Path.Combine(folder, VolumesLink));
+        Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>Docker's rule for names of volumes.</summary>

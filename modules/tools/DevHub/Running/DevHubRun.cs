@@ -91,7 +91,7 @@ internal static class DevHubRun
         );
         Apply(server, manifest);
         var keys = new RegistryKeys(server);
-        var paths = ShortPaths.Open(data);
+        using var paths = ShortPaths.Open(data);
         var environment = new ModuleEnvironment(
             options.Flavour,
             new(server.GatewayHostName, server.MqttPort, authority.TrustBundleFile),

@@ -26,6 +26,10 @@ internal sealed class TestHub : IAsyncDisposable
             TimeProvider.System,
             NullLogger.Instance
         );
+        // Decoded on first use, and not safely by many hubs at once: Kestrel then saw no usage at all.
+        _ = authority
+            .ServerCertificate.Extensions.OfType<X509EnhancedKeyUsageExtension>()
+            .Sum(extension => extension.EnhancedKeyUsages.Count);
         return (authority.ServerCertificate, X509Certificate2.CreateFromPem(authority.TrustBundlePem));
     });
 

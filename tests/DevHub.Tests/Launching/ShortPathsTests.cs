@@ -7,12 +7,24 @@ public sealed class ShortPathsTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
+    private static string Deep => Path.Combine(new string('d', 200), new string('e', 200));
+
     public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void Open_DataFolderNearTheRoot_NeedsNoShortFolder()
+    {
+        using var paths = Open("data");
+
+        paths.WorkloadSocket("Telemetry").ShouldBe(folder.File("data", "workload", "Telemetry.sock"));
+        paths.Volume("store").ShouldBe(folder.File("data", "volumes", "store"));
+        Directory.GetDirectories(folder.Path).ShouldBe([folder.File("data")]);
+    }
 
     [Fact]
     public void Open_DeepDataFolder_GivesSocketPathsThatTheKernelTakes()
     {
-        var paths = Open(folder.File(new string('d', 200), new string('e', 200)));
+        using var paths = Open(Deep);
 
         var inVolume = Path.Combine(paths.Volume("edgedm-inventory"), "host-access.sock");
 
@@ -27,15 +39,18 @@ public sealed class ShortPathsTests : IDisposable
     [InlineData("odd:name.of%a+module")]
     public void WorkloadSocket_NameThatAHostHeaderCannotHold_IsReplaced(string moduleId)
     {
-        var socket = Path.GetFileNameWithoutExtension(Open("data").WorkloadSocket(moduleId));
+        using var paths = Open("data");
 
-        socket.ShouldAllBe(c => char.IsAsciiLetterOrDigit(c) || c == '-');
+        Path.GetFileNameWithoutExtension(paths.WorkloadSocket(moduleId))
+            .ShouldAllBe(c => char.IsAsciiLetterOrDigit(c) || c == '-');
     }
 
-    [Fact]
-    public void WorkloadSocket_TwoLongNames_StayApartAndFit()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WorkloadSocket_TwoLongNames_StayApartAndFit(bool deep)
     {
-        var paths = Open("data");
+        using var paths = Open(deep ? Deep : "data");
         var one = paths.WorkloadSocket(new string('a', 127) + "1");
         var two = paths.WorkloadSocket(new string('a', 127) + "2");
 
@@ -44,13 +59,13 @@ public sealed class ShortPathsTests : IDisposable
     }
 
     [Fact]
-    public void Volume_Used_LiesInTheDataFolder()
+    public void Volume_OfADeepDataFolder_LiesThere()
     {
-        var paths = Open("data");
+        using var paths = Open(Deep);
 
         File.WriteAllText(Path.Combine(paths.Volume("store"), "x"), "content");
 
-        File.ReadAllText(folder.File("data", "volumes", "store", "x")).ShouldBe("content");
+        File.ReadAllText(folder.File(Deep, "volumes", "store", "x")).ShouldBe("content");
     }
 
     [Theory]
@@ -59,56 +74,77 @@ public sealed class ShortPathsTests : IDisposable
     [InlineData("")]
     [InlineData("x")]
     [InlineData("-x")]
-    public void Volume_NameThatDockerRefuses_IsRefused(string name) =>
-        Should.Throw<ArgumentException>(() => Open("data").Volume(name));
+    public void Volume_NameThatDockerRefuses_IsRefused(string name)
+    {
+        using var paths = Open("data");
+
+        Should.Throw<ArgumentException>(() => paths.Volume(name));
+    }
 
     [Fact]
     public void Volume_NameTooLongForASocketBelow_IsRefused()
     {
-        var paths = Open("data");
-        var longest = ShortPaths.LongestSocketPath - ShortPaths.ReservedInVolume - paths.Volume("ab").Length + 2;
+        using var paths = Open(Deep);
+        const int longestVolume = ShortPaths.LongestSocketPath - ShortPaths.ReservedInVolume;
+        var longestName = longestVolume - paths.Volume("ab").Length + "ab".Length;
 
-        paths
-            .Volume(new string('v', longest))
-            .Length.ShouldBe(ShortPaths.LongestSocketPath - ShortPaths.ReservedInVolume);
-        Should.Throw<ArgumentException>(() => paths.Volume(new string('v', longest + 1)));
+        paths.Volume(new string('v', longestName)).Length.ShouldBe(longestVolume);
+        Should.Throw<ArgumentException>(() => paths.Volume(new string('v', longestName + 1)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Open_Again_GivesTheSamePathsAndOtherDataOthers(bool deep)
+    {
+        var data = deep ? Deep : "data";
+        using var first = Open(data);
+        using var other = Open(data + "2");
+
+        var socket = first.WorkloadSocket("a");
+
+        other.WorkloadSocket("a").ShouldNotBe(socket);
+        first.Dispose();
+        Open(data).WorkloadSocket("a").ShouldBe(socket);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WorkloadSocket_Folder_IsPrivate(bool deep)
+    {
+        using var paths = Open(deep ? Deep : "data");
+
+        File.GetUnixFileMode(Path.GetDirectoryName(paths.WorkloadSocket("a"))!)
+            .ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     [Fact]
-    public void Open_Twice_GivesTheSamePathsAndOtherDataOthers()
+    public void WorkloadSocket_ShortNameTakenByALink_IsRefused()
     {
-        Open("data").WorkloadSocket("a").ShouldBe(Open("data").WorkloadSocket("a"));
-        Open("data").WorkloadSocket("a").ShouldNotBe(Open("other").WorkloadSocket("a"));
-    }
-
-    [Fact]
-    public void Open_Made_IsPrivate()
-    {
-        var made = Path.GetDirectoryName(Open("data").WorkloadSocket("a"))!;
-
-        File.GetUnixFileMode(made).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
-
-    [Fact]
-    public void Open_NameTakenByALink_IsRefused()
-    {
-        var taken = Path.GetDirectoryName(Open("data").WorkloadSocket("a"))!;
-        Directory.Delete(taken, recursive: true);
+        string taken;
+        using (var paths = Open(Deep))
+        {
+            taken = Path.GetDirectoryName(paths.WorkloadSocket("a"))!;
+        }
         Directory.CreateSymbolicLink(taken, Directory.CreateDirectory(folder.File("elsewhere")).FullName);
+        using var again = Open(Deep);
 
-        Should.Throw<IOException>(() => Open("data")).Message.ShouldContain("belongs to somebody else");
+        Should.Throw<IOException>(() => again.WorkloadSocket("a")).Message.ShouldContain("belongs to somebody else");
     }
 
     [Fact]
     public void Dispose_WithVolumes_RemovesTheShortFolderAndKeepsTheirContent()
     {
-        var paths = Open("data");
-        File.WriteAllText(Path.Combine(paths.Volume("store"), "x"), "content");
+        string socket;
+        using (var paths = Open(Deep))
+        {
+            socket = paths.WorkloadSocket("a");
+            File.WriteAllText(Path.Combine(paths.Volume("store"), "x"), "content");
+        }
 
-        paths.Dispose();
-
-        Directory.Exists(Path.GetDirectoryName(paths.WorkloadSocket("a"))).ShouldBeFalse();
-        File.ReadAllText(folder.File("data", "volumes", "store", "x")).ShouldBe("content");
+        Directory.Exists(Path.GetDirectoryName(socket)).ShouldBeFalse();
+        File.ReadAllText(folder.File(Deep, "volumes", "store", "x")).ShouldBe("content");
     }
 
     private ShortPaths Open(string data) => ShortPaths.Open(folder.File(data), folder.Path);

@@ -4,90 +4,118 @@ using System.Text;
 namespace EdgeDm.DevHub.Launching;
 
 /// <summary>
-/// Short names for long places: a Unix socket's path has at most 107 bytes, and a clone can lie deep. One private folder
-/// <c>/tmp/edm-&lt;uid&gt;-&lt;hash of the data folder&gt;</c> holds the workload sockets, and a symbolic link to the data folder's
-/// volumes, so that a module can listen in a volume too.
+/// Paths of sockets, and of volumes in which modules make sockets. They lie in the data folder; but a Unix socket's path has
+/// at most 107 bytes, and a clone can lie deep. Then a private folder <c>/tmp/edm-&lt;uid&gt;-&lt;hash of the data folder&gt;</c>
+/// holds the workload sockets and a symbolic link to the volumes.
 /// </summary>
 public sealed class ShortPaths : IDisposable
 {
     /// <summary>Bytes of a Unix socket's path that the kernel takes, without the closing zero.</summary>
     public const int LongestSocketPath = 107;
 
-    /// <summary>Bytes that a volume's short path leaves for what a module makes in it.</summary>
+    /// <summary>Bytes that a volume's path leaves for what a module makes in it.</summary>
     public const int ReservedInVolume = 40;
 
-    private const string SocketSuffix = ".sock";
     private const string VolumesLink = "v";
 
-    private readonly string folder;
+    private readonly Lock gate = new();
+    private readonly string sockets;
     private readonly string volumes;
+    private readonly string shortFolder;
+    private bool isClaimed;
 
-    private ShortPaths(string folder, string volumes)
+    private ShortPaths(string dataFolder, string temporary)
     {
-        this.folder = folder;
-        this.volumes = volumes;
+        var data = Path.GetFullPath(dataFolder);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(data)));
+        sockets = Path.Combine(data, "workload");
+        volumes = Path.Combine(data, "volumes");
+        shortFolder = Path.Combine(temporary, $"edm-{PrivateFolder.UserId}-{hash[..12]}");
+        Directory.CreateDirectory(volumes);
+        PrivateFolder.Create(sockets);
     }
 
-    /// <summary>Where volumes really are: <c>&lt;data&gt;/volumes</c>.</summary>
-    public static string VolumesOf(string dataFolder) => Path.Combine(Path.GetFullPath(dataFolder), "volumes");
-
-    /// <summary>Makes the short folder, or takes it over from an earlier dev hub of the same user and data folder.</summary>
+    /// <summary>Opens the paths of a data folder, one dev hub at a time.</summary>
     /// <param name="dataFolder">The dev hub's data folder.</param>
-    /// <param name="temporary">Where short folders lie; an option for tests.</param>
-    /// <exception cref="IOException">Somebody else has put something at this name.</exception>
-    public static ShortPaths Open(string dataFolder, string temporary = "/tmp")
-    {
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(dataFolder))));
-        var paths = new ShortPaths(
-            Path.Combine(temporary, $"edm-{PrivateFolder.UserId}-{hash[..12]}"),
-            VolumesOf(dataFolder)
-        );
-        PrivateFolder.Claim(paths.folder);
-        Directory.CreateDirectory(paths.volumes);
-        var link = Path.Combine(paths.folder, VolumesLink);
-        File.Delete(link);
-        File.CreateSymbolicLink(link, paths.volumes);
-        return paths;
-    }
+    /// <param name="temporary">Where the short folder lies; an option for tests.</param>
+    public static ShortPaths Open(string dataFolder, string temporary = "/tmp") => new(dataFolder, temporary);
 
     /// <summary>Path of a module's workload socket.</summary>
+    /// <exception cref="IOException">A short folder is needed, and somebody else has put something at its name.</exception>
     public string WorkloadSocket(string moduleId)
     {
-        var plain = Path.Combine(folder, moduleId + SocketSuffix);
-        var fits = Encoding.UTF8.GetByteCount(plain) <= LongestSocketPath;
         // SDKs send the socket's name in the Host header, which not every character may stand in.
-        return fits && moduleId.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
-            ? plain
-            : Path.Combine(
-                folder,
-                $"m-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(moduleId)))[..24]}{SocketSuffix}"
-            );
+        var name = moduleId.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? moduleId : Hashed(moduleId);
+        var path = Path.Combine(sockets, name + ".sock");
+        if (Fits(path, LongestSocketPath))
+        {
+            return path;
+        }
+        path = Path.Combine(ShortFolder(), name + ".sock");
+        return Fits(path, LongestSocketPath) ? path : Path.Combine(shortFolder, Hashed(moduleId) + ".sock");
     }
 
-    /// <summary>Short path of a named volume; made when missing.</summary>
+    /// <summary>Path of a named volume; made when missing.</summary>
     /// <exception cref="ArgumentException">The name is none of a volume, or too long.</exception>
+    /// <exception cref="IOException">As with <see cref="WorkloadSocket"/>.</exception>
     public string Volume(string name)
     {
-        var path = Path.Combine(folder, VolumesLink, name);
-        if (!IsVolumeName(name) || Encoding.UTF8.GetByteCount(path) > LongestSocketPath - ReservedInVolume)
+        if (!IsVolumeName(name))
         {
             throw new ArgumentException(
-                $"'{name}' cannot be the name of a volume: use letters, digits, '_', '.', '-', beginning with a letter or digit, at most {LongestSocketPath - ReservedInVolume - Path.Combine(folder, VolumesLink).Length - 1} of them."
+                $"'{name}' cannot be the name of a volume: use letters, digits, '_', '.', '-', beginning with a letter or digit."
             );
         }
-        Directory.CreateDirectory(Path.Combine(volumes, name));
-        return path;
+        var path = Path.Combine(volumes, name);
+        Directory.CreateDirectory(path);
+        if (Fits(path, LongestSocketPath - ReservedInVolume))
+        {
+            return path;
+        }
+        path = Path.Combine(ShortFolder(), VolumesLink, name);
+        return Fits(path, LongestSocketPath - ReservedInVolume)
+            ? path
+            : throw new ArgumentException(
+                $"The volume's name '{name}' is too long: a socket in it would have a path of more than {LongestSocketPath} bytes."
+            );
     }
 
-    /// <summary>Removes the short folder. What lies in volumes stays: only the link to them goes.</summary>
+    /// <summary>Removes the sockets and the short folder. What lies in volumes stays.</summary>
     public void Dispose()
     {
-        File.Delete(Path.Combine(folder, VolumesLink));
-        Directory.Delete(folder, recursive: true);
+        if (Directory.Exists(sockets))
+        {
+            Directory.Delete(sockets, recursive: true);
+        }
+        if (isClaimed && Directory.Exists(shortFolder))
+        {
+            Directory.Delete(shortFolder, recursive: true); // Of the link to the volumes, only the link goes.
+        }
     }
 
-    /// <summary>Docker's rule for names of volumes.</summary>
-    public static bool IsVolumeName(string name) =>
+    private string ShortFolder()
+    {
+        lock (gate)
+        {
+            if (!isClaimed)
+            {
+                PrivateFolder.Claim(shortFolder);
+                var link = Path.Combine(shortFolder, VolumesLink);
+                File.Delete(link);
+                File.CreateSymbolicLink(link, volumes);
+                isClaimed = true;
+            }
+            return shortFolder;
+        }
+    }
+
+    private static bool Fits(string path, int longest) => Encoding.UTF8.GetByteCount(path) <= longest;
+
+    private static string Hashed(string moduleId) =>
+        "m-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(moduleId)))[..24];
+
+    // Docker's rule.
+    private static bool IsVolumeName(string name) =>
         name.Length > 1
         && char.IsAsciiLetterOrDigit(name[0])
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-');

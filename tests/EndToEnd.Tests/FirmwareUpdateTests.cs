@@ -77,17 +77,27 @@ public sealed class FirmwareUpdateTests
     }
 
     [Fact]
-    public async Task Hub_KilledAndStartedAgain_TheModulesComeBack()
+    public async Task Modules_StartedBeforeTheHub_WaitForItAndComeBackAfterItsKill()
     {
-        await using var gateway = await Gateway.StartAsync("--except", "Telemetry");
-        await gateway.Service.WaitForReportedAsync(r => r.ContainsKey("__deviceSchemas"));
+        await using var gateway = await Gateway.StartAsync(
+            Gateway.Modules.SelectMany(m => new[] { "--except", m }).ToArray()
+        );
+        var (mqtt, https) = gateway.Ports;
+        await gateway.StopHubAsync();
 
+        using var modules = gateway.StartModules();
+        await modules.WaitForLineAsync("DeviceManagement", "No connection to the hub");
+        await gateway.StartHubAsync(mqtt, https);
+        var before = await gateway.Service.CallAsync("queryJobs", new JsonObject());
         await gateway.StopHubAsync(kill: true);
-        await gateway.StartHubAsync();
+        await gateway.StartHubAsync(mqtt, https);
+        var after = await gateway.Service.CallAsync("queryJobs", new JsonObject());
+        await gateway.DeployAsync("2.0.0", "w1", UpdatePublisher.FailingScript);
+        var group = await gateway.Service.WaitForEndAsync("w1");
 
-        var (status, jobs) = await gateway.Service.CallAsync("queryJobs", new JsonObject());
-        status.ShouldBe(200, gateway.Output);
-        jobs!["jobs"]!.AsArray().ShouldBeEmpty();
+        before.Status.ShouldBe(200);
+        after.Status.ShouldBe(200);
+        ErrorOf(group).ShouldBe((Subsystems.HostAccess, "stepFailed"), modules.Output);
     }
 
     private static async Task<(bool Found, JsonNode? Job)> TryJobAsync(Gateway gateway, string id)

@@ -12,7 +12,13 @@ namespace EdgeDm.EndToEnd.Tests;
 /// </summary>
 internal sealed class Gateway : IAsyncDisposable
 {
-    private static readonly string[] Modules = ["DeviceManagement", "FirmwareDownload", "Telemetry", "HostAccess"];
+    public static readonly IReadOnlyList<string> Modules =
+    [
+        "DeviceManagement",
+        "FirmwareDownload",
+        "Telemetry",
+        "HostAccess",
+    ];
 
     private readonly DirectoryInfo folder;
     private readonly string[] moreArguments;
@@ -32,9 +38,21 @@ internal sealed class Gateway : IAsyncDisposable
 
     public required UpdatePublisher Publisher { get; init; }
 
-    public HubService Service { get; private set; } = null!;
+    public HubService Service { get; private set; } = null!; // Set once the hub serves.
+
+    private string ReadyFile => Path.Combine(DataFolder, "devhub.json");
 
     public string DataFolder => Path.Combine(folder.FullName, "data");
+
+    /// <summary>The ports that the dev hub serves.</summary>
+    public (int Mqtt, int Https) Ports
+    {
+        get
+        {
+            var ready = JsonNode.Parse(File.ReadAllText(ReadyFile))!;
+            return ((int)ready["mqttPort"]!, (int)ready["httpsPort"]!);
+        }
+    }
 
     /// <summary>What the dev hub and its modules printed.</summary>
     public string Output => string.Join('\n', output);
@@ -113,6 +131,10 @@ internal sealed class Gateway : IAsyncDisposable
         {
             start.ArgumentList.Add(argument);
         }
+        if (File.Exists(ReadyFile))
+        {
+            File.Delete(ReadyFile); // Of a hub that was killed.
+        }
         hub = Process.Start(start)!;
         hub.OutputDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
         hub.ErrorDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
@@ -139,8 +161,12 @@ internal sealed class Gateway : IAsyncDisposable
         await hub.WaitForExitAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
         hub.Dispose();
         hub = null;
-        Service.Dispose();
+        Service?.Dispose();
     }
+
+    /// <summary>Starts the modules by hand, with the environment that the dev hub printed for a debugger.</summary>
+    public StartedModules StartModules() =>
+        new(Modules.ToDictionary(m => m, m => (ProgramOf(m), Path.Combine(DataFolder, "env", m + ".env"))));
 
     /// <summary>Publishes an update and deploys it; the workflow's id is the deployment's.</summary>
     public async Task<JsonObject> DeployAsync(
@@ -171,23 +197,14 @@ internal sealed class Gateway : IAsyncDisposable
         {
             throw new InvalidOperationException($"The dev hub ended with {hub.ExitCode}:\n{Output}");
         }
-        var connection = Path.Combine(DataFolder, "iothubowner.connection-string");
-        var root = Directory.Exists(DataFolder)
-            ? Directory.EnumerateFiles(DataFolder, "root.pem", SearchOption.AllDirectories).FirstOrDefault()
-            : null;
-        if (!File.Exists(connection) || root is null)
+        if (!File.Exists(ReadyFile))
         {
-            return null;
+            return null; // Not all is started yet.
         }
         var roots = new X509Certificate2Collection();
-        roots.ImportFromPemFile(root);
-        var service = new HubService(await File.ReadAllTextAsync(connection), roots, "gateway");
-        if (await service.IsServingAsync())
-        {
-            return service;
-        }
-        service.Dispose();
-        return null;
+        roots.ImportFromPemFile(Path.Combine(DataFolder, "ca", "root.pem"));
+        var connection = Path.Combine(DataFolder, "iothubowner.connection-string");
+        return new(await File.ReadAllTextAsync(connection), roots, "gateway");
     }
 
     private void WriteHostAccessFile()

@@ -46,20 +46,6 @@ internal sealed class HubService : IDisposable
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", token);
     }
 
-    /// <summary>True when the hub answers.</summary>
-    public async Task<bool> IsServingAsync()
-    {
-        try
-        {
-            using var answer = await http.GetAsync($"twins/{device}{Version}");
-            return answer.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-    }
-
     public async Task<JsonObject> TwinAsync(string module = "DeviceManagement") =>
         (await SendAsync(HttpMethod.Get, $"twins/{device}/modules/{module}{Version}", null)).AsObject();
 

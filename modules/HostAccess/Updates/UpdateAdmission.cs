@@ -28,6 +28,19 @@ internal sealed class UpdateAdmission(
     /// <param name="allowInstalled">True: exactly what is installed is no error.</param>
     public AdmittedUpdate Admit(string manifest, string signature, bool allowInstalled = false)
     {
+        try
+        {
+            return Judge(manifest, signature, allowInstalled);
+        }
+        catch (EdgeDmException refusal) when (refusal.Error.Subsystem == Subsystems.Updates)
+        {
+            // Whichever library found it: it is this host that refuses.
+            throw new EdgeDmException(refusal.Error with { Subsystem = Subsystems.HostAccess }, refusal);
+        }
+    }
+
+    private AdmittedUpdate Judge(string manifest, string signature, bool allowInstalled)
+    {
         var bytes = Encoding.UTF8.GetBytes(manifest);
         if (bytes.Length > ManifestLimits.MaxManifestBytes)
         {

@@ -161,6 +161,10 @@ public sealed partial class IoTHubSession
         {
             pendingPackets.Remove(packetId, out pending);
         }
+        if (pending is null && end is not null)
+        {
+            return; // Failed with the session; the answer to its farewell came late.
+        }
         if (pending is null)
         {
             LogDropped(logger, "PUBACK, SUBACK or UNSUBACK", $"packet id {packetId} is not open");

@@ -133,7 +133,7 @@ internal sealed class FirmwareUpdateWork(
             {
                 witness.Ping();
                 status = await PostEvidenceAsync(run, status);
-                await witness.NextAsync(run.Stopping);
+                await NewsAsync(run, status);
             }
             else
             {
@@ -141,6 +141,19 @@ internal sealed class FirmwareUpdateWork(
             }
         }
         return status;
+    }
+
+    /// <summary>Waits for the host's verdict or for other evidence, at most one period of the witness.</summary>
+    private async Task NewsAsync(JobRun run, UpdateStatus status)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(run.Stopping);
+        var verdict = host.GetUpdateAsync(run.JobId, status.Revision, LongPollSeconds, enough.Token);
+        var news = witness.NextAsync(enough.Token);
+        await Task.WhenAny(verdict, news);
+        await enough.CancelAsync();
+        // Whatever it was, the next round asks again.
+        await Task.WhenAll(verdict, news).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        run.Stopping.ThrowIfCancellationRequested();
     }
 
     private async Task<UpdateStatus> PostEvidenceAsync(JobRun run, UpdateStatus status)

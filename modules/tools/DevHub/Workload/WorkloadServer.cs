@@ -73,6 +73,7 @@ public sealed class WorkloadServer : IAsyncDisposable
             await application.StopAsync(CancellationToken.None);
             await application.DisposeAsync();
         }
+        sockets.Clear();
         gate.Dispose();
     }
 

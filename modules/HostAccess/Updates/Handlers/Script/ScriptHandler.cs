@@ -109,12 +109,14 @@ internal sealed partial class ScriptHandler(IHost host, TimeSpan timeLimit, Time
         }
     }
 
-    private static string Tail(string output) =>
-        output.Length <= LongestLoggedOutput ? output : output[^LongestLoggedOutput..];
+    /// <summary>The end of a unit's output on lines of its own, or nothing.</summary>
+    private static string Tail(string output)
+    {
+        var text = output.TrimEnd();
+        var tail = text.Length <= LongestLoggedOutput ? text : text[^LongestLoggedOutput..];
+        return tail.Length == 0 ? "" : "\n" + tail;
+    }
 
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "Unit {Unit} ended: {Phase}, exit code {ExitCode}\n{Output}"
-    )]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Unit {Unit} ended: {Phase}, exit code {ExitCode}{Output}")]
     private static partial void LogOutput(ILogger logger, string unit, UnitPhase phase, int exitCode, string output);
 }

@@ -91,7 +91,9 @@ internal static class DevHubRun
         );
         Apply(server, manifest);
         var keys = new RegistryKeys(server);
-        using var paths = ShortPaths.Open(data);
+        var paths = ShortPaths.Open(data);
+        // A module that runs in a debugger goes on using them.
+        using var removal = options.Except.Count == 0 ? paths : null;
         var environment = new ModuleEnvironment(
             options.Flavour,
             new(server.GatewayHostName, server.MqttPort, authority.TrustBundleFile),

@@ -191,12 +191,15 @@ public sealed class JobEngineTests
         await bench.Hub.WaitForPostAsync(p => p.MessageId == "j1-completed");
     }
 
-    [Fact]
-    public async Task StartRebootCmd_RepeatedByARetry_RebootsOnce()
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    public async Task StartRebootCmd_RepeatedByARetry_RebootsOnce(string payload)
     {
         await using var bench = await ModuleBench.StartAsync();
 
-        var first = await bench.CallAsync("StartRebootCmd", "", ContractsJson.Default.JobDocument);
+        var first = await bench.CallAsync("StartRebootCmd", payload, ContractsJson.Default.JobDocument);
         var again = await bench.CallAsync(
             "StartRebootCmd",
             """{"__meta":{"serviceInterfaceVersion":"1.0.0"}}""",

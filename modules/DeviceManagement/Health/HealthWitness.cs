@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using EdgeDm.Contracts;
+using EdgeDm.Hosting;
 using EdgeDm.ModuleHost;
 
 namespace EdgeDm.DeviceManagement.Health;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using EdgeDm.Contracts;
-using EdgeDm.Durable;
+using EdgeDm.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.DeviceManagement.Jobs;
@@ -55,7 +55,7 @@ internal sealed partial class JobEngine
     public JobDocument Create(CreateJobRequest request, string source, string? content = null)
     {
         var payload = request.Payload ?? JsonElement.Parse("{}");
-        CheckRequest(request);
+        limits.Check(request);
         var work = WorkOf(request.Type);
         work.Validate(payload);
         var digest = ContentDigest.Of(content ?? $"{request.Type}\n{ContentDigest.Canonical(payload)}");
@@ -293,29 +293,6 @@ internal sealed partial class JobEngine
                 )
         );
 
-    private void CheckRequest(CreateJobRequest request)
-    {
-        if (!RecordIds.IsValid(request.JobId))
-        {
-            throw ErrorRegistry.InvalidValue.Exception(
-                Subsystems.DeviceManagement,
-                "jobId",
-                "A job id is 1 to 128 letters, digits, '-', '_' or '.', and does not begin with '.'."
-            );
-        }
-        if (
-            request.TimeoutSeconds is { } seconds
-            && (seconds < limits.MinTimeoutSeconds || seconds > limits.MaxTimeoutSeconds)
-        )
-        {
-            throw ErrorRegistry.InvalidValue.Exception(
-                Subsystems.DeviceManagement,
-                "timeoutSeconds",
-                $"timeoutSeconds is {seconds} and must be from {limits.MinTimeoutSeconds} to {limits.MaxTimeoutSeconds}."
-            );
-        }
-    }
-
     private static ErrorObject JobError(Job job, ErrorCode code, string what) =>
         code.Error(
             Subsystems.DeviceManagement,
@@ -324,19 +301,4 @@ internal sealed partial class JobEngine
         );
 
     private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "...";
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} ({Type}) created by {Source}")]
-    private static partial void LogCreated(ILogger logger, string jobId, string type, string source);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} ({Type}) runs, step {Step}")]
-    private static partial void LogRuns(ILogger logger, string jobId, string type, string step);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} ended: {Status}, {Error}")]
-    private static partial void LogEnded(ILogger logger, string jobId, string status, string error);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Job {JobId} waits: its record cannot be written")]
-    private static partial void LogDisk(ILogger logger, Exception error, string jobId);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Job {JobId} broke")]
-    private static partial void LogBroken(ILogger logger, Exception error, string jobId);
 }

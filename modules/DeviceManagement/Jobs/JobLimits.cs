@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeDm.Contracts;
+using EdgeDm.Durable;
 
 namespace EdgeDm.DeviceManagement.Jobs;
 
@@ -26,6 +27,27 @@ internal sealed record JobLimits
 
     /// <summary>How long a job rests when its record cannot be written.</summary>
     public TimeSpan DiskRetryDelay { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Throws <c>invalidValue</c> when the request lies outside these bounds.</summary>
+    public void Check(CreateJobRequest request)
+    {
+        if (!RecordIds.IsValid(request.JobId))
+        {
+            throw ErrorRegistry.InvalidValue.Exception(
+                Subsystems.DeviceManagement,
+                "jobId",
+                "A job id is 1 to 128 letters, digits, '-', '_' or '.', and does not begin with '.'."
+            );
+        }
+        if (request.TimeoutSeconds is { } seconds && (seconds < MinTimeoutSeconds || seconds > MaxTimeoutSeconds))
+        {
+            throw ErrorRegistry.InvalidValue.Exception(
+                Subsystems.DeviceManagement,
+                "timeoutSeconds",
+                $"timeoutSeconds is {seconds} and must be from {MinTimeoutSeconds} to {MaxTimeoutSeconds}."
+            );
+        }
+    }
 }
 
 /// <summary>The work ended without success and with a result to tell, for example step results.</summary>

@@ -13,13 +13,10 @@ internal static class MethodReplies
     {
         try
         {
-            var payload = call.Payload.IsEmpty ? "{}"u8 : call.Payload.Span;
-            return JsonSerializer.Deserialize(payload, typeInfo)
-                ?? throw ErrorRegistry.InvalidJson.Exception(
-                    Subsystems.DeviceManagement,
-                    call.Name,
-                    "The payload is null."
-                );
+            // A caller that has nothing to say sends nothing, or null.
+            var payload =
+                call.Payload.IsEmpty || call.Payload.Span.SequenceEqual("null"u8) ? "{}"u8 : call.Payload.Span;
+            return JsonSerializer.Deserialize(payload, typeInfo)!;
         }
         catch (JsonException error)
         {

@@ -16,15 +16,7 @@ internal sealed record StartRebootRequest(string? CommandId, string? Reason)
     /// <summary>Reads it. Throws an <see cref="EdgeDmException"/> naming the property that is wrong.</summary>
     public static StartRebootRequest Parse(MethodCall call)
     {
-        if (call.Payload.IsEmpty)
-        {
-            return new(null, null);
-        }
         var payload = MethodReplies.Read(call, TwinJson.Default.JsonNode);
-        if (payload is null)
-        {
-            return new(null, null);
-        }
         if (payload is not JsonObject members)
         {
             throw Wrong("payload", "must be an object");

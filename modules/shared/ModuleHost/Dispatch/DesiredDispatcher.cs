@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using EdgeDm.Hosting;
 using EdgeDm.Hub;
 using Microsoft.Extensions.Logging;
 

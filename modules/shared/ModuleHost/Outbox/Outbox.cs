@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using EdgeDm.Durable;
+using EdgeDm.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.ModuleHost;

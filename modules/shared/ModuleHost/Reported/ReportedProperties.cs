@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeDm.Durable;
+using EdgeDm.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.ModuleHost;

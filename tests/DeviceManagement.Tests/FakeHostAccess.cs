@@ -129,10 +129,17 @@ internal sealed class FakeHostAccess : IAsyncDisposable
         routes.MapPost(
             HostApi.Updates + "/{id}/evidence",
             (string id, HealthEvidence e) =>
-            {
-                Evidence.Enqueue(e);
-                return updates[id];
-            }
+                Guard(() =>
+                {
+                    Evidence.Enqueue(e);
+                    return e.HostInstanceId == InstanceId
+                        ? updates[id]
+                        : throw ErrorRegistry.EvidenceOfOtherInstance.Exception(
+                            Subsystems.HostAccess,
+                            id,
+                            "The host has restarted."
+                        );
+                })
         );
         routes.MapPost(
             HostApi.Reboot,
@@ -152,7 +159,7 @@ internal sealed class FakeHostAccess : IAsyncDisposable
         {
             if (afterRevision is null || status.Revision > afterRevision)
             {
-                return Results.Ok(status);
+                return Results.Ok(status with { HostInstanceId = InstanceId });
             }
             await revised.WaitAsync(TimeSpan.FromMilliseconds(50), context.RequestAborted);
         }

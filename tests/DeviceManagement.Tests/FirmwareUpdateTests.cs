@@ -314,6 +314,27 @@ public sealed class FirmwareUpdateTests
     }
 
     [Fact]
+    public async Task Evidence_HostRestartsInBetween_SpeaksOfTheNewInstance()
+    {
+        await using var bench = await ModuleBench.StartAsync();
+        await bench.DesireAsync(Samples.Group());
+        await bench.CompleteDownloadAsync();
+        var submission = await ModuleBench.NextAsync(bench.Host.Submissions);
+        bench.Host.Set(submission.CommandId, HostUpdateState.Verifying);
+        await ModuleBench.NextAsync(bench.Host.Evidence);
+
+        bench.Host.Reboot();
+        HealthEvidence evidence;
+        do
+        {
+            evidence = await ModuleBench.NextAsync(bench.Host.Evidence);
+        } while (evidence.HostInstanceId != bench.Host.InstanceId);
+        bench.Host.Set(submission.CommandId, HostUpdateState.Committed);
+
+        await bench.WaitForStatusAsync("succeeded");
+    }
+
+    [Fact]
     public async Task Removed_WhileEnqueued_CancelsTheJobAndTheGroupIsGone()
     {
         await using var bench = await ModuleBench.StartAsync();

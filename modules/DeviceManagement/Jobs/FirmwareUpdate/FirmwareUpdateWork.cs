@@ -165,7 +165,7 @@ internal sealed class FirmwareUpdateWork(
                 run.Stopping
             );
         }
-        catch (EdgeDmException error) when (error.Error.Code == ErrorRegistry.CommandConflict.Code)
+        catch (EdgeDmException error) when (error.Error.Code == ErrorRegistry.EvidenceOfOtherInstance.Code)
         {
             // The host restarted in between: the next round speaks of the new instance.
             return await StatusAsync(run, null);

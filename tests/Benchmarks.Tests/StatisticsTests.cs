@@ -1,0 +1,28 @@
+namespace EdgeDm.Benchmarks.Tests;
+
+public sealed class StatisticsTests
+{
+    [Fact]
+    public void Of_OddNumberOfSamples_TakesTheSamplesThemselves()
+    {
+        Statistics.Of([5, 1, 3, 2, 4]).ShouldBe(new(2, 3, 4));
+    }
+
+    [Fact]
+    public void Of_EvenNumberOfSamples_Interpolates()
+    {
+        Statistics.Of([4, 1, 3, 2]).ShouldBe(new(1.75, 2.5, 3.25));
+    }
+
+    [Fact]
+    public void Of_OneSample_HasNoSpread()
+    {
+        Statistics.Of([7]).ShouldBe(new(7, 7, 7));
+    }
+
+    [Fact]
+    public void Of_NoSamples_Throws()
+    {
+        Should.Throw<ArgumentException>(() => Statistics.Of([]));
+    }
+}

@@ -1,0 +1,3 @@
+using EdgeDm.Benchmarks;
+
+return await BenchCommand.RunAsync(args);

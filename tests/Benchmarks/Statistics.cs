@@ -1,0 +1,28 @@
+namespace EdgeDm.Benchmarks;
+
+/// <summary>The middle of some samples and their spread.</summary>
+/// <param name="LowerQuartile">A quarter of the samples lies below.</param>
+/// <param name="Median">The middle sample.</param>
+/// <param name="UpperQuartile">A quarter of the samples lies above.</param>
+internal sealed record Statistics(double LowerQuartile, double Median, double UpperQuartile)
+{
+    /// <summary>Quartiles by linear interpolation between the two nearest samples (Hyndman and Fan, type 7).</summary>
+    /// <exception cref="ArgumentException">No samples.</exception>
+    public static Statistics Of(IReadOnlyCollection<double> samples)
+    {
+        if (samples.Count == 0)
+        {
+            throw new ArgumentException("There are no samples.", nameof(samples));
+        }
+        var sorted = samples.Order().ToArray();
+        return new(Quantile(sorted, 0.25), Quantile(sorted, 0.5), Quantile(sorted, 0.75));
+    }
+
+    private static double Quantile(double[] sorted, double share)
+    {
+        var place = share * (sorted.Length - 1);
+        var below = (int)place;
+        var above = Math.Min(below + 1, sorted.Length - 1);
+        return sorted[below] + ((place - below) * (sorted[above] - sorted[below]));
+    }
+}

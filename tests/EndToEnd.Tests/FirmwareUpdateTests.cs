@@ -48,6 +48,12 @@ public sealed class FirmwareUpdateTests
                 )
         );
         var tampered = await gateway.Service.WaitForEndAsync("tampered");
+        await gateway.DeployAsync(
+            "2.0.0",
+            "wrong-digest",
+            spoil: _ => SpoilOneByte(Path.Combine(gateway.FilesFolder, "firmware.bin"))
+        );
+        var wrongDigest = await gateway.Service.WaitForEndAsync("wrong-digest");
         await gateway.DeployAsync("2.0.0", "failing-script", UpdatePublisher.FailingScript);
         var failingScript = await gateway.Service.WaitForEndAsync("failing-script");
         await gateway.DeployAsync("2.0.0", "good");
@@ -55,6 +61,7 @@ public sealed class FirmwareUpdateTests
 
         ErrorOf(unknownKey).ShouldBe((Subsystems.HostAccess, "unknownRoot"), gateway.Output);
         ErrorOf(tampered).ShouldBe((Subsystems.HostAccess, "manifestTampered"), gateway.Output);
+        ErrorOf(wrongDigest).ShouldBe((Subsystems.FirmwareDownload, "digestMismatch"), gateway.Output);
         ErrorOf(failingScript).ShouldBe((Subsystems.HostAccess, "stepFailed"), gateway.Output);
         ((string?)failingScript["installedUpdateId"]).ShouldBeNull();
         ((string?)good["__meta"]!["deploymentStatus"]).ShouldBe("succeeded", gateway.Output);
@@ -111,6 +118,14 @@ public sealed class FirmwareUpdateTests
         {
             return (false, null); // The module is restarting with its host.
         }
+    }
+
+    private static void SpoilOneByte(string path)
+    {
+        using var file = File.Open(path, FileMode.Open);
+        var first = file.ReadByte();
+        file.Position = 0;
+        file.WriteByte((byte)~first);
     }
 
     private static (string?, string?) ErrorOf(JsonObject group)

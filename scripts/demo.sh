@@ -6,33 +6,37 @@ readonly demo_rate=$((8 * 1024 * 1024))
 readonly demo_version=2.0.0
 
 demo_server=
+demo_watch=
 
-# edgedm as built, against this run's hub.
-demo_edgedm() {
-  EDGEDM_CONNECTION_STRING_FILE=$data/iothubowner.connection-string EDGEDM_CA_FILE=$data/ca/root.pem \
-    "$(program Cli)" "$@"
-}
-
-# Ends the file server, which then writes how much it sent. For the EXIT trap, too.
+# Ends what the demonstration started; the file server then writes how much it sent. For the EXIT trap, too.
 stop_demo() {
-  [ -n "$demo_server" ] || return 0
-  kill -TERM "$demo_server" 2>/dev/null || true
-  wait "$demo_server" 2>/dev/null || true
-  demo_server=
+  local pid
+  for pid in $demo_watch $demo_server; do
+    kill -TERM "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  demo_watch='' demo_server=''
 }
 
 demo() {
-  local started=$SECONDS outcome=0 package=$work/package published=$work/published
+  local edgedm started=$SECONDS outcome=0 package=$work/package published=$work/published alive job
+  edgedm=$(program Cli)
+  export EDGEDM_CONNECTION_STRING_FILE=$data/iothubowner.connection-string EDGEDM_CA_FILE=$data/ca/root.pem
+
   say "makes a package of 64 MiB with a script step, and signs it"
   mkdir -p "$package"
   cp "$repository/deployment/samples/demo/install.sh" "$package/"
   head -c "$demo_bytes" /dev/urandom >"$package/firmware.bin"
-  demo_edgedm update create "$package" --steps "$repository/deployment/samples/demo/steps.json" \
+  "$edgedm" update create "$package" --steps "$repository/deployment/samples/demo/steps.json" \
     --provider Contoso --name Gateway --version "$demo_version" --manufacturer Contoso --model Gateway \
     --signing-key "$data/keys/signing.key.pem" --sjwk "$data/keys/signing.sjwk" --out "$published"
 
   say "serves it at 8 MiB/s"
-  "$(program Cli)" serve "$published" --rate "$demo_rate" --url-file "$work/url" --count-file "$work/sent" &
+  # The server ends with this shell, even if that is killed: only this shell holds the other end of its standard input.
+  mkfifo "$work/alive"
+  exec {alive}<>"$work/alive"
+  "$edgedm" serve "$published" --rate "$demo_rate" --url-file "$work/url" --count-file "$work/sent" \
+    --stop-on-stdin-close <"$work/alive" {alive}>&- &
   demo_server=$!
   until [ -s "$work/url" ]; do
     kill -0 "$demo_server" 2>/dev/null || die "the file server ended; see above." 1
@@ -40,17 +44,22 @@ demo() {
   done
 
   say "sets the desired property and follows the job"
-  demo_edgedm update deploy "$published" --base-url "$(cat "$work/url")" --watch --timeout 300 || outcome=$?
+  # In the background, so that a signal to this script is heard at once.
+  "$edgedm" update deploy "$published" --base-url "$(cat "$work/url")" --watch --timeout 300 --away 30 {alive}>&- &
+  demo_watch=$!
+  wait "$demo_watch" || outcome=$?
+  demo_watch=
   stop_demo
 
   say "the reported group firmwareUpdate"
-  demo_edgedm twin show reported.firmwareUpdate
+  "$edgedm" twin show reported.firmwareUpdate
   say "the job's steps"
-  demo_edgedm job show "$(demo_edgedm twin show reported.firmwareUpdate.jobId | tr -d '"')"
+  job=$("$edgedm" twin show reported.firmwareUpdate.jobId)
+  "$edgedm" job show "${job//\"/}"
   say "bytes sent by the server: $(cat "$work/sent")"
 
   [ "$outcome" -eq 0 ] || die "failed: the job did not end well, see above." 1
-  demo_edgedm twin show reported.firmwareUpdate.installedUpdateId | grep -qF "$demo_version" ||
+  "$edgedm" twin show reported.firmwareUpdate.installedUpdateId | grep -qF "$demo_version" ||
     die "failed: the twin does not report version $demo_version." 1
   say "took $((SECONDS - started)) s"
 }

@@ -31,6 +31,10 @@ internal static class ServeCommand
             Description = "File to write the number of bytes sent to, at the end.",
             HelpName = "file",
         };
+        var stopOnStdinClose = new Option<bool>("--stop-on-stdin-close")
+        {
+            Description = "Stop when standard input ends: with the script that started this.",
+        };
         return new Command(
             "serve",
             """
@@ -47,6 +51,7 @@ internal static class ServeCommand
             rate,
             urlFile,
             countFile,
+            stopOnStdinClose,
         }.Runs(
             (result, context, cancellationToken) =>
                 ServeHandler.RunAsync(
@@ -56,7 +61,8 @@ internal static class ServeCommand
                         result.GetValue(port),
                         result.GetValue(rate),
                         result.GetValue(urlFile),
-                        result.GetValue(countFile)
+                        result.GetValue(countFile),
+                        result.GetValue(stopOnStdinClose)
                     ),
                     context,
                     cancellationToken

@@ -44,6 +44,10 @@ internal static class ServeHandler
             cancellationToken,
             app.Lifetime.ApplicationStopping
         );
+        if (options.StopOnStdinClose)
+        {
+            _ = Task.Run(() => StopWithStandardInput(app.Lifetime), CancellationToken.None);
+        }
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, context.Time, end.Token);
@@ -94,6 +98,16 @@ internal static class ServeHandler
         return app;
     }
 
+    private static void StopWithStandardInput(Microsoft.Extensions.Hosting.IHostApplicationLifetime lifetime)
+    {
+        using var input = Console.OpenStandardInput();
+        while (input.ReadByte() >= 0)
+        {
+            // What is said there does not matter, only its end.
+        }
+        lifetime.StopApplication();
+    }
+
     private static Task WriteAsync(string? path, string content, CancellationToken cancellationToken) =>
         path is null ? Task.CompletedTask : File.WriteAllTextAsync(path, content, cancellationToken);
 }
@@ -105,5 +119,6 @@ internal sealed record ServeOptions(
     int Port,
     long Rate,
     string? UrlFile,
-    string? CountFile
+    string? CountFile,
+    bool StopOnStdinClose
 );

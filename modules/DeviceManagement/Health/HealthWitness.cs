@@ -13,7 +13,7 @@ namespace EdgeDm.DeviceManagement.Health;
 internal sealed class HealthWitness(IModuleHub hub, TimeProvider time, string pingId)
 {
     private readonly ConcurrentDictionary<string, long> answered = new(StringComparer.Ordinal);
-    private readonly Signal news = new();
+    private readonly AsyncAutoResetEvent news = new();
 
     /// <summary>An answer counts this long.</summary>
     public TimeSpan AnswerValidity { get; init; } = TimeSpan.FromSeconds(15);

@@ -19,7 +19,7 @@ internal sealed partial class JobEngine
     private readonly ILogger logger;
     private readonly ConcurrentDictionary<string, Job> jobs = new(StringComparer.Ordinal);
     private readonly Lock creating = new();
-    private readonly Signal wake = new();
+    private readonly AsyncAutoResetEvent wake = new();
 
     /// <summary>Loads the jobs; <see cref="RunAsync"/> works on them.</summary>
     public JobEngine(

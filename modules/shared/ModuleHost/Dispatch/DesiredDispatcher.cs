@@ -14,7 +14,7 @@ internal sealed partial class DesiredDispatcher(HubModuleOptions options)
     private readonly ILogger logger = options.LoggerFactory.CreateLogger<DesiredDispatcher>();
     private readonly Lock gate = new();
     private readonly Queue<DesiredDocument> waiting = new();
-    private readonly Signal added = new();
+    private readonly AsyncAutoResetEvent added = new();
     private Func<DesiredDocument, CancellationToken, ValueTask>? handler;
 
     /// <summary>Registers the handler, once.</summary>

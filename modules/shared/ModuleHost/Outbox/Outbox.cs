@@ -22,7 +22,7 @@ internal sealed partial class Outbox
     private readonly LinkedList<Outgoing> waiting = [];
     private readonly Dictionary<string, LinkedListNode<Outgoing>> replaceable = [];
     private readonly HashSet<string> durableIds = [];
-    private readonly Signal added = new();
+    private readonly AsyncAutoResetEvent added = new();
     private long lastSequence;
     private long durableBytes;
     private int volatileCount;

@@ -22,7 +22,7 @@ internal sealed class ReportedProperties
     private readonly HashSet<string> refused = [];
     private readonly HashSet<string> suspect = [];
     private readonly List<string[]> groups = [];
-    private readonly Signal changed = new();
+    private readonly AsyncAutoResetEvent changed = new();
     private JsonObject? known;
 
     /// <summary>Finds what an earlier process wanted.</summary>

@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace EdgeDm.Hosting;
 
 /// <summary>Wakes one waiter. Set many times before a wait, it wakes once.</summary>
-public sealed class Signal
+public sealed class AsyncAutoResetEvent
 {
     private readonly Channel<bool> channel = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }

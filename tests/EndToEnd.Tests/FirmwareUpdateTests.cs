@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
+using EdgeDm.Testing;
 
 namespace EdgeDm.EndToEnd.Tests;
 
@@ -27,6 +28,48 @@ public sealed class FirmwareUpdateTests
         status.ShouldBe(200);
         job!["steps"]!.AsArray().Select(s => (string?)s!["name"]).ShouldBe(["check", "download", "install", "verify"]);
         gateway.Files.Requests.Count(r => r == "/firmware.bin").ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("bundle")]
+    [InlineData("folder")]
+    public async Task Deploy_DetachedManifestMadeByEdgedm_IsInstalledInEitherForm(string form)
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var package = gateway.MakeFolder("package");
+        var samples = Path.Combine(RepositoryRoot.Path, "deployment", "samples", "demo");
+        File.Copy(Path.Combine(samples, "install.sh"), Path.Combine(package, "install.sh"));
+        File.WriteAllBytes(Path.Combine(package, "firmware.bin"), new byte[1_000_000]);
+        for (var i = 0; i < 40; i++)
+        {
+            // So many files that their manifest does not fit a twin's string.
+            File.WriteAllText(Path.Combine(package, $"one-of-many-files-{i}.txt"), $"{i}");
+        }
+        var steps = File.ReadAllText(Path.Combine(samples, "steps.json"))
+            .Replace("[\"install.sh\", \"firmware.bin\"]", "[\"*\"]", StringComparison.Ordinal);
+        var stepsFile = Path.Combine(gateway.MakeFolder("steps"), "steps.json");
+        File.WriteAllText(stepsFile, steps);
+        var (key, sjwk) = gateway.Publisher.WriteKeys(gateway.MakeFolder("keys"));
+        var published = Path.Combine(gateway.FilesFolder, form == "bundle" ? "update.edgedm.tar" : "published");
+
+        string[] create =
+        [
+            .. new[] { "update", "create", package, "--steps", stepsFile, "--out", published },
+            .. new[] { "--provider", "Contoso", "--name", "Gateway", "--version", "2.0.0" },
+            .. new[] { "--manufacturer", "Contoso", "--model", "Gateway", "--signing-key", key, "--sjwk", sjwk },
+            .. form == "bundle" ? new[] { "--bundle" } : [],
+        ];
+        var created = await gateway.RunEdgeDmAsync(create);
+        created.ExitCode.ShouldBe(0, created.Output);
+        string[] deploy =
+            form == "bundle"
+                ? ["update", "deploy", $"{gateway.Files.Url}/update.edgedm.tar", "--watch"]
+                : ["update", "deploy", published, "--base-url", $"{gateway.Files.Url}/published", "--watch"];
+        var deployed = await gateway.RunEdgeDmAsync(deploy);
+
+        deployed.ExitCode.ShouldBe(0, deployed.Output + gateway.Output);
+        created.Output.ShouldContain("detached");
+        File.ReadAllText(Path.Combine(gateway.SimulatedHost, "root", "opt", "demo", "version")).ShouldBe("2.0.0\n");
     }
 
     [Fact]

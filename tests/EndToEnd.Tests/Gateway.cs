@@ -164,6 +164,27 @@ internal sealed class Gateway : IAsyncDisposable
         Service?.Dispose();
     }
 
+    /// <summary>A new folder of this gateway's own.</summary>
+    public string MakeFolder(string name) => folder.CreateSubdirectory(name).FullName;
+
+    /// <summary>Runs <c>edgedm</c> against this gateway's hub. Returns its exit code and what it printed.</summary>
+    public async Task<(int ExitCode, string Output)> RunEdgeDmAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(ProgramOf("tools/Cli"), arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["EDGEDM_CONNECTION_STRING_FILE"] = Path.Combine(DataFolder, "iothubowner.connection-string");
+        start.Environment["EDGEDM_CA_FILE"] = Path.Combine(DataFolder, "ca", "root.pem");
+        using var edgedm = Process.Start(start)!;
+        var error = edgedm.StandardError.ReadToEndAsync();
+        var text = await edgedm.StandardOutput.ReadToEndAsync();
+        await edgedm.WaitForExitAsync();
+        return (edgedm.ExitCode, text + await error);
+    }
+
     /// <summary>Starts the modules by hand, with the environment that the dev hub printed for a debugger.</summary>
     public StartedModules StartModules() =>
         new(Modules.ToDictionary(m => m, m => (ProgramOf(m), Path.Combine(DataFolder, "env", m + ".env"))));

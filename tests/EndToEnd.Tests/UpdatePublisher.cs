@@ -99,6 +99,15 @@ internal sealed class UpdatePublisher : IDisposable
         };
     }
 
+    /// <summary>Writes the signing key and its sjwk as <c>edgedm update create</c> reads them.</summary>
+    public (string KeyFile, string SjwkFile) WriteKeys(string folder)
+    {
+        var (keyFile, sjwkFile) = (Path.Combine(folder, "signing.key.pem"), Path.Combine(folder, "signing.sjwk"));
+        File.WriteAllText(keyFile, key.ToPem(null));
+        File.WriteAllText(sjwkFile, key.Sjwk);
+        return (keyFile, sjwkFile);
+    }
+
     public void Dispose()
     {
         key.Dispose();

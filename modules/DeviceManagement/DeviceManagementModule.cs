@@ -20,7 +20,6 @@ namespace EdgeDm.DeviceManagement;
 /// <summary>The module, put together: twin groups and methods on one side, the job engine in the middle, HostAccess and FirmwareDownload on the other.</summary>
 internal sealed class DeviceManagementModule : IDisposable
 {
-    private readonly IModuleHub hub;
     private readonly HostAccessClient host;
     private readonly DownloadDesk downloads;
     private readonly HealthWitness witness;
@@ -37,7 +36,6 @@ internal sealed class DeviceManagementModule : IDisposable
         ILoggerFactory loggers
     )
     {
-        this.hub = hub;
         Directory.CreateDirectory(options.DataFolder);
         host = new(options.HostEndpoint, time);
         installed = new(host);

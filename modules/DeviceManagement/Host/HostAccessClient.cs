@@ -32,9 +32,6 @@ internal sealed class HostAccessClient : IDisposable
     /// <summary>Rest between two tries while HostAccess does not answer.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
-    public Task<HostAccessInfo> GetInfoAsync(CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Get, HostApi.Root, null, ContractsJson.Default.HostAccessInfo, cancellationToken);
-
     public Task<HostInventory> GetInventoryAsync(CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, HostApi.Inventory, null, ContractsJson.Default.HostInventory, cancellationToken);
 

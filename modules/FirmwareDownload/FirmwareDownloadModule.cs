@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeDm.Contracts;
+using EdgeDm.Durable;
 using EdgeDm.FirmwareDownload.Downloads;
 using EdgeDm.FirmwareDownload.Http;
 using EdgeDm.FirmwareDownload.Store;
@@ -11,6 +12,8 @@ namespace EdgeDm.FirmwareDownload;
 /// <summary>The module put together: input <c>downloads</c>, the line of requests, the package store.</summary>
 public sealed class FirmwareDownloadModule : IDisposable
 {
+    private static readonly Failpoint Recorded = new("download.record");
+
     private readonly IModuleHub hub;
     private readonly string version;
     private readonly HttpMessageInvoker http;
@@ -41,7 +44,7 @@ public sealed class FirmwareDownloadModule : IDisposable
         var logger = loggers.CreateLogger("FirmwareDownload");
         http = WebClient.Create(options);
         desk = new(
-            new(Path.Combine(dataFolder, "downloads"), DownloadJson.Default.DownloadRecord, "download.record", logger),
+            new(Path.Combine(dataFolder, "downloads"), DownloadJson.Default.DownloadRecord, Recorded, logger),
             new PackageStore(storeFolder, options, time, logger),
             new FileFetcher(new RangeClient(http, options, time), options, time, random, logger),
             new DownloadAnswers(hub, options, time),

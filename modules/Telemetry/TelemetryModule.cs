@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeDm.Contracts;
+using EdgeDm.Durable;
 using EdgeDm.Hosting;
 using EdgeDm.ModuleHost;
 using EdgeDm.Telemetry.Inventory;
@@ -11,6 +12,8 @@ namespace EdgeDm.Telemetry;
 /// <summary>The module put together: input <c>observations</c>, output <c>notifications</c>, the host's inventory.</summary>
 public sealed class TelemetryModule : IDisposable
 {
+    private static readonly Failpoint Listed = new("telemetry.observations");
+
     private readonly IModuleHub hub;
     private readonly string version;
     private readonly HttpClient http;
@@ -43,7 +46,7 @@ public sealed class TelemetryModule : IDisposable
             new(
                 Path.Combine(dataFolder, "observations.json"),
                 ContractsJson.Default.Observations,
-                "telemetry.observations",
+                Listed,
                 logger,
                 time: time
             ),

@@ -11,8 +11,8 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void Write_NewAndOld_LeavesExactlyTheNewContent()
     {
-        AtomicFile.Write(FilePath, "a long first content"u8, "test");
-        AtomicFile.Write(FilePath, "second"u8, "test");
+        AtomicFile.Write(FilePath, "a long first content"u8, failpoint: null);
+        AtomicFile.Write(FilePath, "second"u8, failpoint: null);
 
         File.ReadAllText(FilePath).ShouldBe("second");
         folder.GetFiles().Length.ShouldBe(1);
@@ -21,7 +21,7 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void Write_NothingElseSaid_IsReadableByTheOwnerOnly()
     {
-        AtomicFile.Write(FilePath, "secret"u8, "test");
+        AtomicFile.Write(FilePath, "secret"u8, failpoint: null);
 
         if (!OperatingSystem.IsWindows())
         {
@@ -34,7 +34,7 @@ public sealed class AtomicFileTests : IDisposable
     {
         File.WriteAllText(FilePath + ".tmp", "half");
 
-        AtomicFile.Write(FilePath, "whole"u8, "test");
+        AtomicFile.Write(FilePath, "whole"u8, failpoint: null);
 
         File.ReadAllText(FilePath).ShouldBe("whole");
     }
@@ -45,7 +45,7 @@ public sealed class AtomicFileTests : IDisposable
         Directory.CreateDirectory(FilePath); // A folder of that name: the rename must fail.
 
         Should
-            .Throw<Exception>(() => AtomicFile.Write(FilePath, "new"u8, "test"))
+            .Throw<Exception>(() => AtomicFile.Write(FilePath, "new"u8, failpoint: null))
             .ShouldBeAssignableTo<SystemException>();
 
         Directory.Exists(FilePath).ShouldBeTrue();
@@ -55,16 +55,16 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void Write_FolderIsMissing_Throws() =>
         Should.Throw<IOException>(() =>
-            AtomicFile.Write(Path.Combine(folder.FullName, "none", "x"), Encoding.UTF8.GetBytes("x"), "test")
+            AtomicFile.Write(Path.Combine(folder.FullName, "none", "x"), Encoding.UTF8.GetBytes("x"), failpoint: null)
         );
 
     [Fact]
     public void Delete_Absent_IsNoError()
     {
-        AtomicFile.Write(FilePath, "x"u8, "test");
+        AtomicFile.Write(FilePath, "x"u8, failpoint: null);
 
-        AtomicFile.Delete(FilePath, "test");
-        AtomicFile.Delete(FilePath, "test");
+        AtomicFile.Delete(FilePath, failpoint: null);
+        AtomicFile.Delete(FilePath, failpoint: null);
 
         File.Exists(FilePath).ShouldBeFalse();
     }

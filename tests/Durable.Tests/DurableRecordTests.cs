@@ -107,10 +107,10 @@ public sealed partial class DurableRecordTests : IDisposable
     public void Dispose() => folder.Delete(recursive: true);
 
     private DurableRecord<Sample> Record(int format = 1) =>
-        new(FilePath, SampleJson.Default.Sample, "test", NullLogger.Instance, format);
+        new(FilePath, SampleJson.Default.Sample, failpoint: null, NullLogger.Instance, format);
 
     private DurableFolder<Sample> Folder() =>
-        new(folder.FullName, SampleJson.Default.Sample, "test", NullLogger.Instance);
+        new(folder.FullName, SampleJson.Default.Sample, failpoint: null, NullLogger.Instance);
 
     internal sealed record Sample(string Name, int Count);
 

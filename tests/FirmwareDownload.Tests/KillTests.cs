@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using EdgeDm.Contracts;
+using EdgeDm.Durable;
 using EdgeDm.FirmwareDownload.Tests.Support;
 
 namespace EdgeDm.FirmwareDownload.Tests;
@@ -22,27 +23,34 @@ public sealed class KillTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    /// <summary>
-    /// The checkpoint's failpoint is passed once more at the beginning, when the record of an earlier part is removed.
-    /// </summary>
+    /// <summary>The record of an earlier part is removed at the beginning, that of this one at the end.</summary>
     [Theory]
-    [InlineData("download.record.before", 0)]
-    [InlineData("download.record.after", 0)]
-    [InlineData("download.data.before:3", 2)]
-    [InlineData("download.data.after:3", 2)]
-    [InlineData("download.checkpoint.before:4", 2)]
-    [InlineData("download.checkpoint.after:4", 3)]
-    [InlineData("download.finish.before", null)]
-    [InlineData("download.finish.after", null)]
-    [InlineData("download.record.before:2", null)]
-    [InlineData("download.record.after:2", null)]
-    public async Task Restart_AfterKillAtFailpoint_FetchesAtMostOneCheckpointTwice(string failpoint, int? checkpoints)
+    [InlineData("download.record.before", 1, 0)]
+    [InlineData("download.record.after", 1, 0)]
+    [InlineData("download.checkpoint.remove.before", 1, 0)]
+    [InlineData("download.checkpoint.remove.after", 1, 0)]
+    [InlineData("download.data.before", 3, 2)]
+    [InlineData("download.data.after", 3, 2)]
+    [InlineData("download.checkpoint.before", 3, 2)]
+    [InlineData("download.checkpoint.after", 3, 3)]
+    [InlineData("download.finish.before", 1, null)]
+    [InlineData("download.finish.after", 1, null)]
+    [InlineData("download.checkpoint.remove.before", 2, null)]
+    [InlineData("download.checkpoint.remove.after", 2, null)]
+    [InlineData("download.record.before", 2, null)]
+    [InlineData("download.record.after", 2, null)]
+    public async Task Restart_AfterKillAtFailpoint_FetchesAtMostOneCheckpointTwice(
+        string failpoint,
+        int passage,
+        int? checkpoints
+    )
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "SIGKILL.");
         await using var server = await StartServerAsync();
         var request = WriteRequest(DownloadBed.Request(DownloadBed.File(content, server.Url)));
 
-        using (var killed = StartHost(request, failpoint))
+        FailpointFolder.Arm(FailpointsPath, failpoint, passage);
+        using (var killed = StartHost(request))
         {
             await killed.WaitForExitAsync().WaitAsync(DownloadBed.Limit);
             killed.ExitCode.ShouldBe(128 + 9);
@@ -86,7 +94,7 @@ public sealed class KillTests : IDisposable
             }
         };
 
-        using (var killed = StartHost(request, failpoint: null))
+        using (var killed = StartHost(request))
         {
             await half.Task.WaitAsync(DownloadBed.Limit);
             killed.Kill();
@@ -99,6 +107,8 @@ public sealed class KillTests : IDisposable
     }
 
     private string StoredPath => Path.Combine(folder, "store", "sha256", TestFiles.Digest(content));
+
+    private string FailpointsPath => Path.Combine(folder, "failpoints");
 
     private async Task<FileServer> StartServerAsync()
     {
@@ -120,7 +130,7 @@ public sealed class KillTests : IDisposable
         return path;
     }
 
-    private Process StartHost(string request, string? failpoint)
+    private Process StartHost(string request)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "EdgeDm.FirmwareDownload.Tests");
         var start = new ProcessStartInfo(program)
@@ -136,13 +146,14 @@ public sealed class KillTests : IDisposable
         {
             start.ArgumentList.Add(argument);
         }
-        start.Environment["EDGEDM_FAILPOINT"] = failpoint ?? "";
+        Directory.CreateDirectory(FailpointsPath);
+        start.Environment[FailpointFolder.Variable] = FailpointsPath;
         return Process.Start(start)!;
     }
 
     private async Task<(string MessageId, DownloadCompleted Completed)> FinishAsync(string request)
     {
-        using var process = StartHost(request, failpoint: null);
+        using var process = StartHost(request);
         var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(DownloadBed.Limit);
         await process.WaitForExitAsync().WaitAsync(DownloadBed.Limit);
         process.ExitCode.ShouldBe(0, await process.StandardError.ReadToEndAsync());

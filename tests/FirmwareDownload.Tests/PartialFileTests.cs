@@ -90,7 +90,7 @@ public sealed class PartialFileTests : IDisposable
             new DurableRecord<PartialCheckpoint>(
                 RecordPath,
                 DownloadJson.Default.PartialCheckpoint,
-                "test",
+                failpoint: null,
                 NullLogger.Instance
             ),
             DownloadOptions.Default with

@@ -6,10 +6,12 @@ namespace EdgeDm.DeviceManagement.Jobs;
 /// <summary>The job records of this gateway.</summary>
 internal sealed class JobStore(string folder, ILogger logger)
 {
+    private static readonly Failpoint Written = new("job.record");
+
     private readonly DurableFolder<JobRecord> records = new(
         folder,
         DeviceManagementJson.Default.JobRecord,
-        "job.record",
+        Written,
         logger
     );
 

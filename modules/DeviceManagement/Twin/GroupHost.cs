@@ -19,6 +19,9 @@ internal sealed partial class GroupHost : IDisposable
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly TimeSpan progressPeriod;
+    private static readonly Failpoint DesiredKept = new("twin.desired");
+    private static readonly Failpoint GroupsKept = new("twin.groups");
+
     private readonly DurableRecord<DesiredRecord> desiredRecord;
     private readonly DurableRecord<GroupRecords> groupRecord;
     private readonly Dictionary<string, IConfigurationGroup> groups;
@@ -51,13 +54,13 @@ internal sealed partial class GroupHost : IDisposable
         desiredRecord = new(
             Path.Combine(folder, "desired.json"),
             DeviceManagementJson.Default.DesiredRecord,
-            "twin.desired",
+            DesiredKept,
             logger
         );
         groupRecord = new(
             Path.Combine(folder, "groups.json"),
             DeviceManagementJson.Default.GroupRecords,
-            "twin.groups",
+            GroupsKept,
             logger
         );
         records = groupRecord.Load() ?? GroupRecords.Empty;

@@ -15,6 +15,9 @@ internal sealed partial class PackageStore
     private const UnixFileMode Readable =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
+    private static readonly Failpoint Finished = new("download.finish");
+    private static readonly Failpoint Checkpointed = new("download.checkpoint", removes: true);
+
     private readonly string finished;
     private readonly string partial;
     private readonly DownloadOptions options;
@@ -111,11 +114,11 @@ internal sealed partial class PackageStore
             {
                 File.SetUnixFileMode(path, Readable);
             }
-            Failpoints.Pass("download.finish.before");
+            Finished.Before();
             File.Move(path, PathOf(sha256), overwrite: true);
             AtomicFile.SyncFolder(finished);
             AtomicFile.SyncFolder(partial);
-            Failpoints.Pass("download.finish.after");
+            Finished.After();
             PartRecord(partName).Delete();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -167,7 +170,7 @@ internal sealed partial class PackageStore
         new(
             Path.Combine(partial, name + ".json"),
             DownloadJson.Default.PartialCheckpoint,
-            "download.checkpoint",
+            Checkpointed,
             logger,
             time: time
         );

@@ -12,6 +12,8 @@ namespace EdgeDm.FirmwareDownload.Store;
 /// </summary>
 internal sealed class PartialFile : IDisposable
 {
+    private static readonly Failpoint Flushed = new("download.data");
+
     private readonly DurableRecord<PartialCheckpoint> record;
     private readonly DownloadOptions options;
     private readonly TimeProvider time;
@@ -157,11 +159,11 @@ internal sealed class PartialFile : IDisposable
             Account.Fetched,
             Entity
         );
-        Failpoints.Pass("download.data.before");
+        Flushed.Before();
         Storage(() =>
         {
             RandomAccess.FlushToDisk(handle);
-            Failpoints.Pass("download.data.after");
+            Flushed.After();
             record.Save(checkpoint);
         });
         recorded = Length;

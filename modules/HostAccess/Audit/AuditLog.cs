@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using EdgeDm.Durable;
 
 namespace EdgeDm.HostAccess.Audit;
 
@@ -17,6 +18,8 @@ internal sealed class AuditLog
     public const int DefaultKept = 4;
 
     private const string FileName = "audit.log";
+
+    private static readonly Failpoint Written = new("host.audit");
 
     private readonly string path;
     private readonly TimeProvider time;
@@ -50,9 +53,11 @@ internal sealed class AuditLog
         lock (gate)
         {
             RotateIfFull(line.Length + 1);
+            Written.Before();
             using var file = new FileStream(path, FileOptions());
             file.Write([.. line, (byte)'\n']);
             file.Flush(flushToDisk: true);
+            Written.After();
         }
     }
 

@@ -10,6 +10,8 @@ namespace EdgeDm.HostAccess.Updates;
 /// <summary>What was committed on this host: the present version of each <c>provider/name</c>. Decides what is newer.</summary>
 internal sealed class InstalledUpdates
 {
+    private static readonly Failpoint Written = new("host.installed");
+
     private readonly DurableRecord<InstalledList> record;
     private readonly UpdateOptions options;
     private readonly TimeProvider time;
@@ -18,7 +20,7 @@ internal sealed class InstalledUpdates
     /// <summary>Reads the record.</summary>
     public InstalledUpdates(string path, UpdateOptions options, TimeProvider time, ILogger logger)
     {
-        record = new(path, UpdateRecordJson.Default.InstalledList, "host.installed", logger, time: time);
+        record = new(path, UpdateRecordJson.Default.InstalledList, Written, logger, time: time);
         this.options = options;
         this.time = time;
         list = record.Load() ?? new([], NewestManifest: null);

@@ -12,6 +12,8 @@ internal sealed class UpdateJournal
     /// </summary>
     public const int MostRecords = 256;
 
+    private static readonly Failpoint Written = new("host.update");
+
     private readonly DurableFolder<UpdateRecord> folder;
     private readonly TimeProvider time;
     private readonly Lock gate = new();
@@ -21,7 +23,7 @@ internal sealed class UpdateJournal
     /// <summary>Reads the journal.</summary>
     public UpdateJournal(string path, TimeProvider time, ILogger logger)
     {
-        folder = new(path, UpdateRecordJson.Default.UpdateRecord, "host.update", logger);
+        folder = new(path, UpdateRecordJson.Default.UpdateRecord, Written, logger);
         this.time = time;
         records = folder.LoadAll().ToDictionary(record => record.CommandId, StringComparer.Ordinal);
     }

@@ -13,6 +13,8 @@ internal sealed class RebootLedger
 
     private static readonly TimeSpan RateWindow = TimeSpan.FromHours(1);
 
+    private static readonly Failpoint Written = new("host.reboot");
+
     private readonly DurableFolder<RebootEntry> folder;
     private readonly TimeProvider time;
     private readonly Dictionary<string, RebootEntry> entries;
@@ -21,7 +23,7 @@ internal sealed class RebootLedger
     /// <summary>Reads the ledger.</summary>
     public RebootLedger(string path, TimeProvider time, ILogger logger)
     {
-        folder = new(path, RebootLedgerJson.Default.RebootEntry, "host.reboot", logger);
+        folder = new(path, RebootLedgerJson.Default.RebootEntry, Written, logger);
         this.time = time;
         entries = folder.LoadAll().ToDictionary(entry => entry.CommandId, StringComparer.Ordinal);
     }

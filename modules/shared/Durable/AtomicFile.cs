@@ -15,9 +15,9 @@ public static partial class AtomicFile
     /// </summary>
     /// <param name="path">The file. Its folder must exist.</param>
     /// <param name="content">The new content.</param>
-    /// <param name="failpoint">Passes <c>failpoint.before</c> ahead of the rename and <c>failpoint.after</c> behind it.</param>
+    /// <param name="failpoint">Passed ahead of the rename and behind it; null where a kill needs no test of its own.</param>
     /// <param name="mode">Unix permissions of the file; null = 0600.</param>
-    public static void Write(string path, ReadOnlySpan<byte> content, string failpoint, UnixFileMode? mode = null)
+    public static void Write(string path, ReadOnlySpan<byte> content, Failpoint? failpoint, UnixFileMode? mode = null)
     {
         var temporary = path + TemporarySuffix;
         try
@@ -27,10 +27,10 @@ public static partial class AtomicFile
                 file.Write(content);
                 file.Flush(flushToDisk: true);
             }
-            Failpoints.Pass(failpoint + ".before");
+            failpoint?.Before();
             File.Move(temporary, path, overwrite: true);
             SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            Failpoints.Pass(failpoint + ".after");
+            failpoint?.After();
         }
         catch
         {
@@ -40,15 +40,15 @@ public static partial class AtomicFile
     }
 
     /// <summary>Removes a file for good. No error when it is not there.</summary>
-    public static void Delete(string path, string failpoint)
+    public static void Delete(string path, Failpoint? failpoint)
     {
-        Failpoints.Pass(failpoint + ".before");
+        failpoint?.Removing();
         if (File.Exists(path))
         {
             File.Delete(path);
             SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
-        Failpoints.Pass(failpoint + ".after");
+        failpoint?.Removed();
     }
 
     /// <summary>Makes a folder's entries (creations, renames, removals) durable. Windows journals them itself.</summary>

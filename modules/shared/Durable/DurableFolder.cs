@@ -14,12 +14,12 @@ public sealed class DurableFolder<T>
 
     private readonly string folder;
     private readonly JsonTypeInfo<T> typeInfo;
-    private readonly string failpoint;
+    private readonly Failpoint? failpoint;
     private readonly ILogger logger;
     private readonly int format;
 
     /// <summary>Names the folder and makes it.</summary>
-    public DurableFolder(string folder, JsonTypeInfo<T> typeInfo, string failpoint, ILogger logger, int format = 1)
+    public DurableFolder(string folder, JsonTypeInfo<T> typeInfo, Failpoint? failpoint, ILogger logger, int format = 1)
     {
         this.folder = folder;
         this.typeInfo = typeInfo;

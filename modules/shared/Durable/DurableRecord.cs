@@ -15,7 +15,7 @@ public sealed partial class DurableRecord<T>
 {
     private readonly string path;
     private readonly JsonTypeInfo<T> typeInfo;
-    private readonly string failpoint;
+    private readonly Failpoint? failpoint;
     private readonly int format;
     private readonly ILogger logger;
     private readonly TimeProvider time;
@@ -23,14 +23,14 @@ public sealed partial class DurableRecord<T>
     /// <summary>Names the file; nothing is read yet.</summary>
     /// <param name="path">The file; its folder is made on the first save.</param>
     /// <param name="typeInfo">Source-generated type information.</param>
-    /// <param name="failpoint">Base name of the failpoints of each save.</param>
+    /// <param name="failpoint">Passed at each save and removal; null where a kill needs no test of its own.</param>
     /// <param name="logger">Told of damage.</param>
     /// <param name="format">Version of <typeparamref name="T"/>'s shape; raise it when an older program must not read it.</param>
     /// <param name="time">For the name of a damaged file.</param>
     public DurableRecord(
         string path,
         JsonTypeInfo<T> typeInfo,
-        string failpoint,
+        Failpoint? failpoint,
         ILogger logger,
         int format = 1,
         TimeProvider? time = null

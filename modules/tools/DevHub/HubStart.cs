@@ -53,7 +53,7 @@ internal static partial class HubStart
             AtomicFile.Write(
                 options.ConnectionStringFile,
                 Encoding.UTF8.GetBytes(server.ServiceConnectionString + "\n"),
-                "devhub.connectionstring"
+                failpoint: null
             );
         }
         catch

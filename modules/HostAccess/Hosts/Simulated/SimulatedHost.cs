@@ -12,6 +12,8 @@ namespace EdgeDm.HostAccess.Hosts.Simulated;
 internal sealed partial class SimulatedHost : IHost
 {
     private readonly SimulatedHostOptions options;
+    private static readonly Failpoint Written = new("host.state");
+
     private readonly DurableRecord<SimulatedState> record;
     private readonly SimulatedUnits units;
     private readonly TimeProvider time;
@@ -77,7 +79,7 @@ internal sealed partial class SimulatedHost : IHost
         var file = new DurableRecord<SimulatedState>(
             Path.Combine(options.Folder, "state.json"),
             SimulatedHostJson.Default.SimulatedState,
-            "host.state",
+            Written,
             logger,
             time: time
         );

@@ -16,6 +16,11 @@ internal sealed class UnitFolder(string folder)
     private const string ProgramName = "program.json";
     private const string ExitName = "exit.json";
 
+    private static readonly Failpoint SpecWritten = new("host.unit.spec");
+    private static readonly Failpoint StartedWritten = new("host.unit.started");
+    private static readonly Failpoint ProgramWritten = new("host.unit.program");
+    private static readonly Failpoint ExitWritten = new("host.unit.exit");
+
     /// <summary>The folder.</summary>
     public string Folder { get; } = folder;
 
@@ -24,25 +29,24 @@ internal sealed class UnitFolder(string folder)
     public void WriteSpec(UnitSpec spec)
     {
         Directory.CreateDirectory(Folder);
-        Write(SpecName, spec, UnitFolderJson.Default.UnitSpec, "host.unit.spec");
+        Write(SpecName, spec, UnitFolderJson.Default.UnitSpec, SpecWritten);
     }
 
     /// <summary>The runner: written before the program starts. From then on the unit counts as started for ever.</summary>
     public ProcessIdentity? ReadStarted() => Read(StartedName, UnitFolderJson.Default.ProcessIdentity);
 
     public void WriteStarted(ProcessIdentity runner) =>
-        Write(StartedName, runner, UnitFolderJson.Default.ProcessIdentity, "host.unit.started");
+        Write(StartedName, runner, UnitFolderJson.Default.ProcessIdentity, StartedWritten);
 
     /// <summary>The program itself, leader of its own session.</summary>
     public ProcessIdentity? ReadProgram() => Read(ProgramName, UnitFolderJson.Default.ProcessIdentity);
 
     public void WriteProgram(ProcessIdentity program) =>
-        Write(ProgramName, program, UnitFolderJson.Default.ProcessIdentity, "host.unit.program");
+        Write(ProgramName, program, UnitFolderJson.Default.ProcessIdentity, ProgramWritten);
 
     public UnitState? ReadExit() => Read(ExitName, UnitFolderJson.Default.UnitState);
 
-    public void WriteExit(UnitState state) =>
-        Write(ExitName, state, UnitFolderJson.Default.UnitState, "host.unit.exit");
+    public void WriteExit(UnitState state) => Write(ExitName, state, UnitFolderJson.Default.UnitState, ExitWritten);
 
     /// <summary>Takes the runner's lock, or returns null when another process holds it.</summary>
     public FileStream? TryLock()
@@ -70,7 +74,7 @@ internal sealed class UnitFolder(string folder)
         }
     }
 
-    private void Write<T>(string name, T value, JsonTypeInfo<T> type, string failpoint) =>
+    private void Write<T>(string name, T value, JsonTypeInfo<T> type, Failpoint failpoint) =>
         AtomicFile.Write(Path.Combine(Folder, name), JsonSerializer.SerializeToUtf8Bytes(value, type), failpoint);
 }
 

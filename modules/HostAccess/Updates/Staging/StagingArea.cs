@@ -20,6 +20,8 @@ internal sealed class StagingArea
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    private static readonly Failpoint Copied = new("host.staging");
+
     private readonly string folder;
     private readonly PackageStore store;
     private readonly Func<long> freeBytes;
@@ -172,6 +174,7 @@ internal sealed class StagingArea
                     PackageStore.RequireSize(file, file.SizeInBytes - left);
                 }
                 hash.AppendData(buffer.AsSpan(0, count));
+                Copied.Before();
                 await copy.WriteAsync(buffer.AsMemory(0, count), cancel);
                 left -= count;
                 copied(count);
@@ -182,6 +185,7 @@ internal sealed class StagingArea
             ArrayPool<byte>.Shared.Return(buffer);
         }
         copy.Flush(flushToDisk: true);
+        Copied.After();
         if (Convert.ToHexStringLower(hash.GetHashAndReset()) != file.Sha256)
         {
             throw ErrorRegistry.DigestMismatch.Refusal(

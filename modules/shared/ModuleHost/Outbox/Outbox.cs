@@ -13,7 +13,8 @@ namespace EdgeDm.ModuleHost;
 internal sealed partial class Outbox
 {
     private const string Extension = ".json";
-    private const string Failpoint = "outbox";
+
+    private static readonly Failpoint Written = new("outbox", removes: true);
 
     private readonly HubModuleOptions options;
     private readonly string folder;
@@ -225,7 +226,7 @@ internal sealed partial class Outbox
     }
 
     private DurableRecord<OutboxMessage> Record(long sequence) =>
-        new(PathOf(sequence), ModuleHostJson.Default.OutboxMessage, Failpoint, logger, time: options.TimeProvider);
+        new(PathOf(sequence), ModuleHostJson.Default.OutboxMessage, Written, logger, time: options.TimeProvider);
 
     private string PathOf(long sequence) =>
         Path.Combine(folder, sequence.ToString("d16", CultureInfo.InvariantCulture) + Extension);

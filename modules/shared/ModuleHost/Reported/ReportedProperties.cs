@@ -15,6 +15,8 @@ internal sealed class ReportedProperties
     /// <summary>Most reports remembered as belonging together while the hub is away.</summary>
     private const int MaxGroups = 64;
 
+    private static readonly Failpoint Written = new("reported");
+
     private readonly DurableRecord<WantedProperties> record;
     private readonly Lock gate = new();
     private readonly JsonObject wanted;
@@ -31,7 +33,7 @@ internal sealed class ReportedProperties
         record = new(
             Path.Combine(options.DataFolder, "reported.json"),
             ModuleHostJson.Default.WantedProperties,
-            "reported",
+            Written,
             options.LoggerFactory.CreateLogger<ReportedProperties>(),
             time: options.TimeProvider
         );

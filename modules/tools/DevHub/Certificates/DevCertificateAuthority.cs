@@ -212,12 +212,12 @@ public sealed partial class DevCertificateAuthority : IDisposable
         AtomicFile.Write(
             KeyFile(name),
             Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"),
-            $"devhub.ca.{name}.key"
+            failpoint: null
         );
         AtomicFile.Write(
             CertificateFile(name),
             Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"),
-            $"devhub.ca.{name}.certificate",
+            failpoint: null,
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead
         );
     }

@@ -30,7 +30,7 @@ public sealed class IdentityRegistry
         record = new(
             Path.Combine(dataFolder, "identities.json"),
             IdentityJson.Default.IdentityFile,
-            "devhub.identities",
+            failpoint: null,
             logger,
             time: time
         );

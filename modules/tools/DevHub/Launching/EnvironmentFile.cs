@@ -21,7 +21,7 @@ public static class EnvironmentFile
         var folder = Path.Combine(dataFolder, "env");
         PrivateFolder.Create(folder);
         var file = Path.Combine(folder, moduleId + ".env");
-        AtomicFile.Write(file, Encoding.UTF8.GetBytes(Format(environment)), "devhub.env");
+        AtomicFile.Write(file, Encoding.UTF8.GetBytes(Format(environment)), failpoint: null);
         return file;
     }
 

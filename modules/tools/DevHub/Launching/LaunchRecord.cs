@@ -21,7 +21,7 @@ internal sealed partial class LaunchRecord
         record = new(
             Path.Combine(dataFolder, "launched.json"),
             LaunchedJson.Default.LaunchedFile,
-            "devhub.launched",
+            failpoint: null,
             logger
         );
     }

@@ -30,7 +30,7 @@ internal sealed class ReadyFile : IDisposable
                 ),
                 ReadyJson.Default.Ready
             ),
-            "devhub.ready"
+            failpoint: null
         );
         return file;
     }

@@ -39,7 +39,7 @@ public sealed class TwinStore
     public TwinStore(string dataFolder, ILogger logger, TimeProvider time)
     {
         this.time = time;
-        folder = new(Path.Combine(dataFolder, "twins"), TwinJson.Default.Twin, "devhub.twin", logger);
+        folder = new(Path.Combine(dataFolder, "twins"), TwinJson.Default.Twin, failpoint: null, logger);
         twins = folder.LoadAll().ToDictionary(t => t.Id.ToString(), StringComparer.Ordinal);
     }
 

@@ -78,6 +78,9 @@ public sealed record DevHubOptions
     /// <summary>Messages kept of what went <c>$upstream</c>; older ones are forgotten.</summary>
     public int UpstreamKept { get; init; } = 10_000;
 
+    /// <summary>Where <see cref="Recording.TrafficRecord"/> writes what left the modules for the cloud; null = nowhere.</summary>
+    public string? RecordFile { get; init; }
+
     /// <summary>Where the service's connection string (policy <c>iothubowner</c>) is written at each start, mode 0600.</summary>
     public string ConnectionStringFile => Path.Combine(DataFolder, "iothubowner.connection-string");
 

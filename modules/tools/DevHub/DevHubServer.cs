@@ -144,5 +144,6 @@ public sealed class DevHubServer : IAsyncDisposable
         await app.StopAsync(limit.Token);
         await app.DisposeAsync();
         await edgeHub.DisposeAsync();
+        parts.Record?.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Methods;
+using EdgeDm.DevHub.Recording;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.DevHub.Twins;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ internal sealed record HubParts(
     MessageStore Messages,
     UpstreamLog Upstream,
     MethodBroker Methods,
+    TrafficRecord? Record,
     TimeProvider Time,
     ILoggerFactory Loggers
 );

@@ -5,10 +5,12 @@ using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Broker;
 using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Recording;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.DevHub.Service;
 using EdgeDm.DevHub.Twins;
 using EdgeDm.Durable;
+using EdgeDm.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -43,6 +45,11 @@ internal static partial class HubStart
         var parts = Compose(options, loggers, time);
         var connections = new ConnectionTable(options.MostSubscriptions);
         parts.Twins.Observe(new DesiredNotifier(connections));
+        if (parts.Record is { } record)
+        {
+            parts.Twins.Observe(record);
+            parts.Upstream.Taking = record.OnUpstream;
+        }
         var edgeHub = new EdgeHubTwin(options.DeviceId, parts.Twins, parts.Router, loggers.CreateLogger<EdgeHubTwin>());
         var app = Build(options, loggers, certificate, new MqttServer(parts, connections), mqtt, https);
         var server = new DevHubServer(app, parts, connections, edgeHub, mqtt, https);
@@ -84,9 +91,22 @@ internal static partial class HubStart
             messages,
             upstream,
             new(time),
+            options.RecordFile is { } file ? OpenRecord(file, time) : null,
             time,
             loggers
         );
+    }
+
+    private static TrafficRecord OpenRecord(string file, TimeProvider time)
+    {
+        try
+        {
+            return new(file, time);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new MisconfiguredException($"The record '{file}' cannot be written: {error.Message}");
+        }
     }
 
     private static WebApplication Build(

@@ -34,6 +34,20 @@ public sealed class DevHubProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task SetEnv_ForAModule_ReachesItAndNoOther()
+    {
+        using var hub = DevHubProcess.Start(
+            folder,
+            [.. Deployment("echo told=$TOLD; exec sleep 600"), "--set-env", "A:TOLD=1", "--set-env", "other:TOLD=2"]
+        );
+        await hub.WaitUntilReadyAsync();
+
+        (await IdAsync(hub, "told")).ShouldBe(1);
+        hub.Signal("TERM");
+        await hub.WaitForExitAsync();
+    }
+
+    [Fact]
     public async Task StandardInput_Closed_StopsItWhenAsked()
     {
         using var hub = DevHubProcess.Start(folder, [.. Deployment(Scattering), "--stop-on-stdin-close"]);
@@ -124,6 +138,11 @@ public sealed class DevHubProgramTests : IDisposable
     [InlineData("--address 192.0.2.1", "no loopback address")]
     [InlineData("--program nothing", "NAME=PATH")]
     [InlineData("--deployment /nowhere/deployment.json", "/nowhere/deployment.json")]
+    [InlineData("--set-env A", "MODULE:NAME=VALUE")]
+    [InlineData("--set-env A:NAME", "MODULE:NAME=VALUE")]
+    [InlineData("--set-env A:=x", "MODULE:NAME=VALUE")]
+    [InlineData("--set-env :NAME=x", "MODULE:NAME=VALUE")]
+    [InlineData("--record /nowhere/record.jsonl", "/nowhere/record.jsonl")]
     [InlineData("--unknown", "--unknown")]
     public async Task Start_WrongCommandLine_SaysWhatIsWrong(string arguments, string what)
     {

@@ -34,6 +34,7 @@ public sealed class ModuleEnvironment
     private readonly IModuleKeys keys;
     private readonly ShortPaths paths;
     private readonly IReadOnlyDictionary<string, string> mappedHostPaths;
+    private readonly ILookup<string, KeyValuePair<string, string>> more;
 
     /// <summary>For all modules of a hub.</summary>
     /// <param name="flavour">Whose variables.</param>
@@ -41,14 +42,17 @@ public sealed class ModuleEnvironment
     /// <param name="keys">Identities of the modules.</param>
     /// <param name="paths">Where sockets and volumes are.</param>
     /// <param name="mappedHostPaths">Folders that stand for absolute paths of the host in binds.</param>
+    /// <param name="more">Variables by module beside the manifest's, whose they replace.</param>
     public ModuleEnvironment(
         EnvironmentFlavour flavour,
         HubEndpoint hub,
         IModuleKeys keys,
         ShortPaths paths,
-        IReadOnlyDictionary<string, string> mappedHostPaths
+        IReadOnlyDictionary<string, string> mappedHostPaths,
+        ILookup<string, KeyValuePair<string, string>>? more = null
     )
     {
+        this.more = more ?? Array.Empty<KeyValuePair<string, string>>().ToLookup(_ => "");
         this.flavour = flavour;
         this.hub = hub;
         this.keys = keys;
@@ -73,6 +77,10 @@ public sealed class ModuleEnvironment
         foreach (var (name, value) in module.CreateOptions.Env.Concat(module.Env))
         {
             result[name] = containerPaths.Rewrite(value);
+        }
+        foreach (var (name, value) in more[module.Id])
+        {
+            result[name] = value;
         }
         foreach (var (name, value) in Runtime(module.Id))
         {

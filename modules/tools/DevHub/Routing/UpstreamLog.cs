@@ -19,9 +19,13 @@ public sealed class UpstreamLog(int capacity, TimeProvider time)
     private TaskCompletionSource arrival = NewArrival();
     private long last;
 
+    /// <summary>Told of each message before its sender hears that it was taken; set once, before the hub serves.</summary>
+    public Action<HubMessage>? Taking { get; set; }
+
     /// <summary>Keeps a message, and forgets the oldest when there are too many.</summary>
     public void Add(HubMessage message)
     {
+        Taking?.Invoke(message);
         TaskCompletionSource told;
         lock (gate)
         {

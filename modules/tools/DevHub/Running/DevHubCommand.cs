@@ -97,6 +97,18 @@ internal static class DevHubCommand
         Description = "MODULE: do not start it, and print its environment to start it by hand. Repeatable.",
     };
 
+    private static readonly Option<string[]> SetEnv = new("--set-env")
+    {
+        Description =
+            "MODULE:NAME=VALUE: a variable for a module beside the manifest's, whose it replaces. Repeatable.",
+    };
+
+    private static readonly Option<string?> Record = new("--record")
+    {
+        Description =
+            "File to which every reported patch and every message to $upstream is added, one JSON object a line.",
+    };
+
     private static readonly Option<bool> StopOnStdinClose = new("--stop-on-stdin-close")
     {
         Description = "Stop when standard input ends: with the script that started this.",
@@ -123,6 +135,8 @@ internal static class DevHubCommand
             Program,
             MapHost,
             Except,
+            SetEnv,
+            Record,
             StopOnStdinClose,
         ];
         Array.ForEach(all, command.Options.Add);
@@ -161,6 +175,7 @@ internal static class DevHubCommand
                 HubHostName = result.GetValue(HubName),
                 GatewayHostName = result.GetValue(GatewayName),
                 Profile = result.GetValue(Profile),
+                RecordFile = result.GetValue(Record) is { } record ? Path.GetFullPath(record) : null,
             },
             Flavour = result.GetValue(Environment),
             Configuration = result.GetValue(Configuration)!,
@@ -168,6 +183,7 @@ internal static class DevHubCommand
             Program = Pairs(result, Program),
             MapHost = Pairs(result, MapHost),
             Except = (result.GetValue(Except) ?? []).ToHashSet(StringComparer.Ordinal),
+            ModuleVariables = (result.GetValue(SetEnv) ?? []).Select(Variable).ToLookup(v => v.Module, v => v.Variable),
             StopOnStdinClose = result.GetValue(StopOnStdinClose),
         };
 
@@ -184,6 +200,15 @@ internal static class DevHubCommand
             pairs[text[..equals].TrimEnd('/')] = Path.GetFullPath(text[(equals + 1)..]);
         }
         return pairs;
+    }
+
+    private static (string Module, KeyValuePair<string, string> Variable) Variable(string text)
+    {
+        var equals = text.IndexOf('=', StringComparison.Ordinal);
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 && equals > colon + 1
+            ? (text[..colon], new(text[(colon + 1)..equals], text[(equals + 1)..]))
+            : throw new MisconfiguredException($"{SetEnv.Name} '{text}' must have the form MODULE:NAME=VALUE.");
     }
 
     private static IPAddress? ParseAddress(ArgumentResult result)

@@ -27,6 +27,9 @@ internal sealed record DevHubRunOptions
 
     public IReadOnlySet<string> Except { get; init; } = new HashSet<string>();
 
+    /// <summary>Variables by module beside the manifest's.</summary>
+    public ILookup<string, KeyValuePair<string, string>>? ModuleVariables { get; init; }
+
     public bool StopOnStdinClose { get; init; }
 }
 
@@ -99,7 +102,8 @@ internal static class DevHubRun
             new(server.GatewayHostName, server.MqttPort, authority.TrustBundleFile),
             keys,
             paths,
-            options.MapHost
+            options.MapHost,
+            options.ModuleVariables
         );
         await using var launcher = new ModuleLauncher(
             manifest,

@@ -1,7 +1,4 @@
-using System.Collections.Immutable;
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Broker;
 using EdgeDm.DevHub.Identities;
@@ -88,52 +85,11 @@ internal sealed class MessageRequests(HubParts parts)
         };
     }
 
-    private static JsonNode Document(UpstreamMessage upstream)
+    private static JsonObject Document(UpstreamMessage upstream)
     {
-        var message = upstream.Message;
-        var document = new JsonObject
-        {
-            ["sequence"] = upstream.Sequence,
-            ["enqueuedTime"] = upstream.Enqueued.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
-            ["systemProperties"] = Properties(message.System),
-            ["properties"] = Properties(message.Properties),
-        };
-        if (TryReadJson(message, out var json))
-        {
-            document["body"] = json;
-        }
-        else
-        {
-            document["bodyBase64"] = Convert.ToBase64String(message.Body.Span);
-        }
+        var document = upstream.Message.ToDocument();
+        document["sequence"] = upstream.Sequence;
+        document["enqueuedTime"] = upstream.Enqueued.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
         return document;
-    }
-
-    private static JsonObject Properties(ImmutableDictionary<string, string> properties)
-    {
-        var document = new JsonObject();
-        foreach (var (name, value) in properties.OrderBy(p => p.Key, StringComparer.Ordinal))
-        {
-            document[name] = value;
-        }
-        return document;
-    }
-
-    private static bool TryReadJson(HubMessage message, out JsonNode? json)
-    {
-        json = null;
-        if (message.System.GetValueOrDefault(MessageProperties.ContentType) != "application/json")
-        {
-            return false;
-        }
-        try
-        {
-            json = JsonNode.Parse(message.Body.Span);
-            return true;
-        }
-        catch (Exception error) when (error is JsonException or DecoderFallbackException)
-        {
-            return false;
-        }
     }
 }

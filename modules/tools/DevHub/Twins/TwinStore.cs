@@ -16,7 +16,7 @@ namespace EdgeDm.DevHub.Twins;
 public sealed record TwinWrite(JsonObject? Tags, JsonObject? Desired, bool Replace = false, string? IfMatch = null);
 
 /// <summary>
-/// Told of the service's writes in the order of their versions, under the store's lock: take note and return, do not call the store.
+/// Told of writes in the order of their versions, under the store's lock: take note and return, do not call the store.
 /// </summary>
 public interface ITwinObserver
 {
@@ -24,6 +24,11 @@ public interface ITwinObserver
     /// <param name="twin">With the new desired properties and their version.</param>
     /// <param name="changed">Only what changed; null = removed. Not to be kept.</param>
     void OnDesiredChanged(Twin twin, JsonObject changed);
+
+    /// <summary>A client's patch is about to be kept. When this throws, it is not.</summary>
+    /// <param name="twin">With the new reported properties and their version.</param>
+    /// <param name="patch">As the client sent it. Not to be kept.</param>
+    void OnReporting(Twin twin, JsonObject patch) { }
 }
 
 /// <summary>All twins, in memory and on disk (folder <c>twins</c>). Safe for use by many threads.</summary>
@@ -95,6 +100,7 @@ public sealed class TwinStore
                 Version = twin.Version + 1,
                 Reported = twin.Reported.Next(ElementOf(reported), time.GetUtcNow()),
             };
+            observers.ForEach(o => o.OnReporting(next, patch));
             Save(next);
             return next;
         }

@@ -61,7 +61,7 @@ internal sealed class DeviceManagementModule : IDisposable
         );
         new JobMethods(engine, limits).Register(hub);
         new CommandInput(hub, engine, options.CommandSenders).Register();
-        new JobEvents(hub, time).Follow(engine);
+        new JobEvents(hub, engine).Follow();
         hub.OnInput(Routes.Downloads, ReceiveAsync);
         hub.OnInput(Routes.Notifications, ReceiveAsync);
         hub.OnDesired(groups.ApplyAsync);

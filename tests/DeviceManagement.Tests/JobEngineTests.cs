@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
 using EdgeDm.Testing;
 
@@ -154,6 +155,31 @@ public sealed class JobEngineTests
 
         await bench.Hub.WaitForPostAsync(p => p.Schema == Schemas.JobEvent && p.MessageId == "j1-completed");
         bench.Host.RebootRequests.ShouldAllBe(r => r.CommandId == "j1");
+    }
+
+    [Theory]
+    [InlineData("running", true)] // Killed after the job's end was on disk and before the event was.
+    [InlineData("completed", false)]
+    [InlineData(null, false)] // Kept by version 0.1, which made no note.
+    public async Task Restart_EndedJob_IsToldOfAgainOnlyIfItWasNot(string? told, bool again)
+    {
+        await using var bench = await ModuleBench.StartAsync();
+        await bench.CallAsync("createJob", Reboot, ContractsJson.Default.JobDocument);
+        await ModuleBench.NextAsync(bench.Host.RebootRequests);
+        bench.Host.Reboot();
+        var first = await bench.Hub.WaitForPostAsync(p => p.MessageId == "j1-completed");
+
+        await bench.RestartAsync(() =>
+        {
+            var file = Directory.GetFiles(bench.JobsFolder, "*.json").Single();
+            var record = JsonNode.Parse(File.ReadAllText(file))!;
+            record["value"]!["toldStatus"] = told;
+            File.WriteAllText(file, record.ToJsonString());
+        });
+
+        var events = bench.Hub.Posts.Where(p => p.Schema == Schemas.JobEvent).ToList();
+        events.Select(e => e.MessageId).ShouldBe(again ? ["j1-completed"] : []);
+        events.ShouldAllBe(e => e.Body.ToJsonString() == first.Body.ToJsonString());
     }
 
     [Fact]

@@ -28,6 +28,9 @@ internal sealed record JobRecord
     public JsonElement? Result { get; init; }
     public bool CancelRequested { get; init; }
 
+    /// <summary>The status that the last event told of; null before the first one.</summary>
+    public string? ToldStatus { get; init; }
+
     /// <summary>What the job type keeps between its steps.</summary>
     public JsonElement? State { get; init; }
 }

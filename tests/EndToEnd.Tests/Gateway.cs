@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using EdgeDm.Testing;
 
@@ -23,7 +22,7 @@ internal sealed class Gateway : IAsyncDisposable
     private readonly DirectoryInfo folder;
     private readonly string[] moreArguments;
     private readonly ConcurrentQueue<string> output = new();
-    private Process? hub;
+    private DevHubProgram? hub;
 
     private Gateway(DirectoryInfo folder, string[] moreArguments)
     {
@@ -38,21 +37,12 @@ internal sealed class Gateway : IAsyncDisposable
 
     public required UpdatePublisher Publisher { get; init; }
 
-    public HubService Service { get; private set; } = null!; // Set once the hub serves.
-
-    private string ReadyFile => Path.Combine(DataFolder, "devhub.json");
+    public HubService Service => hub!.Service;
 
     public string DataFolder => Path.Combine(folder.FullName, "data");
 
     /// <summary>The ports that the dev hub serves.</summary>
-    public (int Mqtt, int Https) Ports
-    {
-        get
-        {
-            var ready = JsonNode.Parse(File.ReadAllText(ReadyFile))!;
-            return ((int)ready["mqttPort"]!, (int)ready["httpsPort"]!);
-        }
-    }
+    public (int Mqtt, int Https) Ports => hub!.Ports;
 
     /// <summary>What the dev hub and its modules printed.</summary>
     public string Output => string.Join('\n', output);
@@ -85,83 +75,34 @@ internal sealed class Gateway : IAsyncDisposable
         }
     }
 
-    /// <summary>The program of a module as the build left it.</summary>
-    public static string ProgramOf(string project)
-    {
-        var parts = AppContext.BaseDirectory.TrimEnd('/').Split('/');
-        return Path.Combine(
-            RepositoryRoot.Path,
-            "modules",
-            project,
-            "bin",
-            parts[^2],
-            parts[^1],
-            "EdgeDm." + Path.GetFileName(project)
-        );
-    }
-
     /// <summary>Starts the dev hub, again with the same ports if it ran before.</summary>
-    public async Task StartHubAsync(int mqttPort = 0, int httpsPort = 0)
-    {
-        var start = new ProcessStartInfo(ProgramOf("tools/DevHub"))
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true, // Its end ends the hub, so a killed test leaves nothing behind.
-        };
-        string[] arguments =
-        [
-            "--data",
+    public async Task StartHubAsync(int mqttPort = 0, int httpsPort = 0) =>
+        hub = await DevHubProgram.StartAsync(
             DataFolder,
-            "--mqtt-port",
-            $"{mqttPort}",
-            "--https-port",
-            $"{httpsPort}",
-            "--deployment",
-            Path.Combine(RepositoryRoot.Path, "deployment.template.json"),
-            "--configuration",
-            AppContext.BaseDirectory.TrimEnd('/').Split('/')[^2],
-            "--map-host",
-            $"/etc/edgedm={Path.Combine(folder.FullName, "etc")}",
-            "--stop-on-stdin-close",
-            .. moreArguments,
-        ];
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-        if (File.Exists(ReadyFile))
-        {
-            File.Delete(ReadyFile); // Of a hub that was killed.
-        }
-        hub = Process.Start(start)!;
-        hub.OutputDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
-        hub.ErrorDataReceived += (_, line) => output.Enqueue(line.Data ?? "");
-        hub.BeginOutputReadLine();
-        hub.BeginErrorReadLine();
-        await HubService.WaitAsync(async () => await TryServiceAsync() is { } service ? Service = service : null);
-    }
+            [
+                "--mqtt-port",
+                $"{mqttPort}",
+                "--https-port",
+                $"{httpsPort}",
+                "--deployment",
+                Path.Combine(RepositoryRoot.Path, "deployment.template.json"),
+                "--configuration",
+                BuiltProgram.Configuration,
+                "--map-host",
+                $"/etc/edgedm={Path.Combine(folder.FullName, "etc")}",
+                .. moreArguments,
+            ],
+            output
+        );
 
     /// <summary>Ends the dev hub: gracefully, or as a power cut would.</summary>
     public async Task StopHubAsync(bool kill = false)
     {
-        if (hub is null)
+        if (hub is { } running)
         {
-            return;
+            hub = null;
+            await running.StopAsync(kill);
         }
-        if (kill)
-        {
-            hub.Kill();
-        }
-        else
-        {
-            hub.StandardInput.Close();
-        }
-        await hub.WaitForExitAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
-        hub.Dispose();
-        hub = null;
-        Service?.Dispose();
     }
 
     /// <summary>A new folder of this gateway's own.</summary>
@@ -170,7 +111,7 @@ internal sealed class Gateway : IAsyncDisposable
     /// <summary>Runs <c>edgedm</c> against this gateway's hub. Returns its exit code and what it printed.</summary>
     public async Task<(int ExitCode, string Output)> RunEdgeDmAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(ProgramOf("tools/Cli"), arguments)
+        var start = new ProcessStartInfo(BuiltProgram.PathOf("tools/Cli"), arguments)
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -187,7 +128,7 @@ internal sealed class Gateway : IAsyncDisposable
 
     /// <summary>Starts the modules by hand, with the environment that the dev hub printed for a debugger.</summary>
     public StartedModules StartModules() =>
-        new(Modules.ToDictionary(m => m, m => (ProgramOf(m), Path.Combine(DataFolder, "env", m + ".env"))));
+        new(Modules.ToDictionary(m => m, m => (BuiltProgram.PathOf(m), Path.Combine(DataFolder, "env", m + ".env"))));
 
     /// <summary>Publishes an update and deploys it; the workflow's id is the deployment's.</summary>
     public async Task<JsonObject> DeployAsync(
@@ -210,22 +151,6 @@ internal sealed class Gateway : IAsyncDisposable
         await Files.DisposeAsync();
         Publisher.Dispose();
         folder.Delete(recursive: true);
-    }
-
-    private async Task<HubService?> TryServiceAsync()
-    {
-        if (hub!.HasExited)
-        {
-            throw new InvalidOperationException($"The dev hub ended with {hub.ExitCode}:\n{Output}");
-        }
-        if (!File.Exists(ReadyFile))
-        {
-            return null; // Not all is started yet.
-        }
-        var roots = new X509Certificate2Collection();
-        roots.ImportFromPemFile(Path.Combine(DataFolder, "ca", "root.pem"));
-        var connection = Path.Combine(DataFolder, "iothubowner.connection-string");
-        return new(await File.ReadAllTextAsync(connection), roots, "gateway");
     }
 
     private void WriteHostAccessFile()

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using EdgeDm.Testing;
 
 namespace EdgeDm.EndToEnd.Tests;
 

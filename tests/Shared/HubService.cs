@@ -7,7 +7,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace EdgeDm.EndToEnd.Tests;
+namespace EdgeDm.Testing;
 
 /// <summary>The service REST API as an operator's program uses it.</summary>
 internal sealed class HubService : IDisposable

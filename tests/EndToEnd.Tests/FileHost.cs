@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +12,7 @@ internal sealed class FileHost : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly ConcurrentQueue<string> requests = new();
+    private readonly ConcurrentDictionary<string, Break> breaks = new(StringComparer.Ordinal);
 
     private FileHost(string folder)
     {
@@ -19,10 +21,12 @@ internal sealed class FileHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(k => k.Listen(System.Net.IPAddress.Loopback, 0));
         app = builder.Build();
         app.Use(
-            (context, next) =>
+            (HttpContext context, RequestDelegate next) =>
             {
                 requests.Enqueue(context.Request.Path.Value!);
-                return next(context);
+                return breaks.TryGetValue(context.Request.Path.Value!, out var broken)
+                    ? broken.AnswerAsync(context, next)
+                    : next(context);
             }
         );
         app.UseStaticFiles(
@@ -42,5 +46,49 @@ internal sealed class FileHost : IAsyncDisposable
         return host;
     }
 
-    public ValueTask DisposeAsync() => app.DisposeAsync();
+    /// <summary>The first answer for this path ends after so many bytes; further ones wait until <see cref="Mend"/>.</summary>
+    public void BreakAfter(string path, int bytes) => breaks[path] = new(bytes);
+
+    /// <summary>Ends <see cref="BreakAfter"/>. What waits is answered.</summary>
+    public void Mend(string path)
+    {
+        if (breaks.TryRemove(path, out var broken))
+        {
+            broken.Mended.SetResult();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var path in breaks.Keys)
+        {
+            Mend(path);
+        }
+        await app.DisposeAsync();
+    }
+
+    private sealed class Break(int bytes)
+    {
+        private int answered;
+
+        public TaskCompletionSource Mended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async Task AnswerAsync(HttpContext context, RequestDelegate next)
+        {
+            if (Interlocked.Exchange(ref answered, 1) != 0)
+            {
+                await Mended
+                    .Task.WaitAsync(context.RequestAborted)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await next(context);
+                return;
+            }
+            var wire = context.Response.Body;
+            using var whole = new MemoryStream();
+            context.Response.Body = whole;
+            await next(context);
+            await wire.WriteAsync(whole.GetBuffer().AsMemory(0, bytes), context.RequestAborted);
+            await wire.FlushAsync(context.RequestAborted); // Fewer than said: the server closes behind them.
+        }
+    }
 }

@@ -51,8 +51,14 @@ internal sealed class Gateway : IAsyncDisposable
     public string SimulatedHost =>
         Directory.EnumerateDirectories(DataFolder, "simulated-host", SearchOption.AllDirectories).Single();
 
+    /// <summary>The folder that stands for the host's <c>/etc/edgedm</c>.</summary>
+    public string ConfigurationFolder => Path.Combine(folder.FullName, "etc");
+
     /// <summary>Starts all, and returns when the hub serves.</summary>
-    public static async Task<Gateway> StartAsync(params string[] moreArguments)
+    public static Task<Gateway> StartAsync(params string[] moreArguments) => StartAsync(prepare: null, moreArguments);
+
+    /// <summary>The same with folders that <paramref name="prepare"/> has filled before anything starts.</summary>
+    public static async Task<Gateway> StartAsync(Action<Gateway>? prepare, params string[] moreArguments)
     {
         var home = Directory.CreateTempSubdirectory("gw");
         var files = home.CreateSubdirectory("files").FullName;
@@ -65,6 +71,7 @@ internal sealed class Gateway : IAsyncDisposable
         try
         {
             gateway.WriteHostAccessFile();
+            prepare?.Invoke(gateway);
             await gateway.StartHubAsync();
             return gateway;
         }

@@ -62,9 +62,17 @@ internal sealed class UpdatePublisher : IDisposable
     /// <param name="version">Dotted integers.</param>
     /// <param name="script">What the first step runs.</param>
     /// <param name="workflow">The deployment's id.</param>
-    public JsonObject Publish(string folder, string url, string version, string script, string workflow)
+    /// <param name="payloadBytes">Size of the package.</param>
+    public JsonObject Publish(
+        string folder,
+        string url,
+        string version,
+        string script,
+        string workflow,
+        int payloadBytes = 5_000_000
+    )
     {
-        var payload = RandomNumberGenerator.GetBytes(5_000_000);
+        var payload = RandomNumberGenerator.GetBytes(payloadBytes);
         File.WriteAllBytes(Path.Combine(folder, "firmware.bin"), payload);
         File.WriteAllText(Path.Combine(folder, "install.sh"), script);
         var built = ManifestBuilder.Build(

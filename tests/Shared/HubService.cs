@@ -76,6 +76,10 @@ internal sealed class HubService : IDisposable
         return ((int)answer["status"]!, answer["payload"]);
     }
 
+    /// <summary>Messages that went upstream since the hub started, oldest first.</summary>
+    public async Task<JsonArray> UpstreamAsync() =>
+        (await SendAsync(HttpMethod.Get, "devhub/upstream?after=0", null)).AsArray();
+
     /// <summary>The reported properties as soon as they fit.</summary>
     public Task<JsonObject> WaitForReportedAsync(Func<JsonObject, bool> fits, string module = "DeviceManagement") =>
         WaitAsync(async () => await ReportedAsync(module) is var reported && fits(reported) ? reported : null);

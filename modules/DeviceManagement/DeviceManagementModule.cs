@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
 using EdgeDm.DeviceManagement.Downloads;
 using EdgeDm.DeviceManagement.Groups.Device;
@@ -65,7 +63,7 @@ internal sealed class DeviceManagementModule : IDisposable
         hub.OnInput(Routes.Downloads, ReceiveAsync);
         hub.OnInput(Routes.Notifications, ReceiveAsync);
         hub.OnDesired(groups.ApplyAsync);
-        hub.Report(new Dictionary<string, JsonNode?> { [TwinNames.DeviceSchemas] = Schemas(firmware) });
+        new DeviceSchemas(hub, host, [firmware]).Follow();
     }
 
     /// <summary>Works until cancelled, with or without the hub.</summary>
@@ -93,10 +91,10 @@ internal sealed class DeviceManagementModule : IDisposable
     {
         switch (message.Schema)
         {
-            case Contracts.Schemas.Pong:
+            case Schemas.Pong:
                 witness.Receive(message);
                 break;
-            case Contracts.Schemas.Notification:
+            case Schemas.Notification:
                 device.Receive(message);
                 break;
             default:
@@ -104,20 +102,5 @@ internal sealed class DeviceManagementModule : IDisposable
                 break;
         }
         return ValueTask.CompletedTask;
-    }
-
-    /// <summary><c>__deviceSchemas</c>: what this gateway understands.</summary>
-    private static JsonObject Schemas(params ImmutableArray<IConfigurationGroup> groups)
-    {
-        var schemas = new JsonObject();
-        foreach (var group in groups)
-        {
-            schemas[group.Name] = new JsonObject { ["type"] = "group", ["interfaceVersion"] = group.InterfaceVersion };
-        }
-        foreach (var method in JobMethods.Names)
-        {
-            schemas[method] = new JsonObject { ["type"] = "method", ["interfaceVersion"] = "1.0.0" };
-        }
-        return schemas;
     }
 }

@@ -42,6 +42,7 @@ public sealed class TelemetryModule : IDisposable
         var logger = loggers.CreateLogger("Telemetry");
         http = UnixHttp.CreateClient(options.InventoryEndpoint, options.InventoryTimeout);
         http.MaxResponseContentBufferSize = options.MaxInventoryBytes;
+        http.DefaultRequestHeaders.Add(HostApiVersion.Header, HostApiVersion.Current.ToString());
         list = new(
             new(
                 Path.Combine(dataFolder, "observations.json"),

@@ -25,6 +25,12 @@ internal sealed class FakeHostAccess : IAsyncDisposable
 
     public string InstanceId { get; set; } = "boot-1";
 
+    /// <summary>What it says of its interface's version.</summary>
+    public string ApiVersion { get; set; } = HostApiVersion.Current.ToString();
+
+    /// <summary>How often it was asked for a judgement.</summary>
+    public int Verifications { get; private set; }
+
     public ImmutableArray<string> Installed { get; set; } = [];
 
     /// <summary>Answers verifications; throws to refuse.</summary>
@@ -59,6 +65,13 @@ internal sealed class FakeHostAccess : IAsyncDisposable
         );
         builder.WebHost.ConfigureKestrel(k => k.ListenUnixSocket(socket));
         app = builder.Build();
+        app.Use(
+            (context, next) =>
+            {
+                context.Response.Headers[HostApiVersion.Header] = ApiVersion;
+                return next(context);
+            }
+        );
         Map(app);
         await app.StartAsync();
     }
@@ -98,8 +111,29 @@ internal sealed class FakeHostAccess : IAsyncDisposable
 
     private void Map(WebApplication routes)
     {
+        routes.MapGet(
+            HostApi.Root,
+            () =>
+                new HostAccessInfo(
+                    "EdgeDm.HostAccess",
+                    "0.0.1",
+                    ["v1"],
+                    "simulated",
+                    InstanceId,
+                    ["update"],
+                    [],
+                    ApiVersion
+                )
+        );
         routes.MapGet(HostApi.Inventory, () => Inventory());
-        routes.MapPost(HostApi.VerifyUpdate, (UpdateVerification v) => Guard(() => Verify(v)));
+        routes.MapPost(
+            HostApi.VerifyUpdate,
+            (UpdateVerification v) =>
+            {
+                Verifications++;
+                return Guard(() => Verify(v));
+            }
+        );
         routes.MapPost(
             HostApi.Updates,
             (UpdateSubmission s) =>

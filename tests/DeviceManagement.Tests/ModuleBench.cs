@@ -26,6 +26,12 @@ internal sealed class ModuleBench : IAsyncDisposable
 
     public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
 
+    /// <summary>Another host than <see cref="Host"/>.</summary>
+    public string? HostEndpoint { get; init; }
+
+    /// <summary>What <see cref="Host"/> says of its version when the module starts.</summary>
+    public string? FirstApiVersion { get; init; }
+
     public ImmutableHashSet<string> CommandSenders { get; init; } = [];
 
     public string JobsFolder => Path.Combine(folder.FullName, "data", "jobs");
@@ -34,6 +40,7 @@ internal sealed class ModuleBench : IAsyncDisposable
     {
         bench ??= new();
         bench.Host = await FakeHostAccess.StartAsync(bench.folder.FullName);
+        bench.Host.ApiVersion = bench.FirstApiVersion ?? bench.Host.ApiVersion;
         bench.Start();
         return bench;
     }
@@ -53,7 +60,7 @@ internal sealed class ModuleBench : IAsyncDisposable
         var options = new DeviceManagementOptions
         {
             DataFolder = Path.Combine(folder.FullName, "data"),
-            HostEndpoint = Host.Endpoint,
+            HostEndpoint = HostEndpoint ?? Host.Endpoint,
             CommandSenders = CommandSenders,
             ProgressPeriod = TimeSpan.FromSeconds(5),
         };

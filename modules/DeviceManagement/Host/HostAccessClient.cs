@@ -17,6 +17,7 @@ internal sealed class HostAccessClient : IDisposable
     private readonly HttpClient http;
     private readonly TimeProvider time;
     private readonly string endpoint;
+    private volatile HostAgreement? agreement;
 
     /// <summary>Connects on first use.</summary>
     /// <param name="endpoint">For example <c>unix:/run/edgedm/verbs/host-access.sock</c>.</param>
@@ -25,12 +26,39 @@ internal sealed class HostAccessClient : IDisposable
     {
         http = UnixHttp.CreateClient(endpoint);
         http.Timeout = TimeSpan.FromSeconds(60); // Longer than the longest long-poll, 30 s.
+        http.DefaultRequestHeaders.Add(HostApiVersion.Header, HostApiVersion.Current.ToString());
         this.endpoint = endpoint;
         this.time = time;
     }
 
     /// <summary>Rest between two tries while HostAccess does not answer.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Who answers and whether both understand each other; null before the first answer.</summary>
+    public HostAgreement? Agreement => agreement;
+
+    /// <summary><see cref="Agreement"/> is another one. Raised on the asking thread.</summary>
+    public event Action? AgreementChanged;
+
+    /// <summary>Asks who answers. Works with every version.</summary>
+    public async Task<HostAgreement> AgreeAsync(CancellationToken cancellationToken)
+    {
+        var (info, spoken) = await AskAsync(
+            HttpMethod.Get,
+            HostApi.Root,
+            null,
+            ContractsJson.Default.HostAccessInfo,
+            cancellationToken
+        );
+        var agreed = HostAgreement.With(info.Version, spoken);
+        var isNews = agreed != agreement;
+        agreement = agreed;
+        if (isNews)
+        {
+            AgreementChanged?.Invoke();
+        }
+        return agreed;
+    }
 
     public Task<HostInventory> GetInventoryAsync(CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, HostApi.Inventory, null, ContractsJson.Default.HostInventory, cancellationToken);
@@ -112,19 +140,32 @@ internal sealed class HostAccessClient : IDisposable
     /// Tries until HostAccess answers: it may be restarting, or the host be going down. Every verb takes an id, so a
     /// second try never acts twice.
     /// </summary>
+    /// <param name="call">What to ask.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="waits">
+    /// Given for what cannot be left half-way: a HostAccess of a version too far away is waited for as well, until the right one is
+    /// deployed. Told why, and null when it goes on.
+    /// </param>
     public async Task<T> UntilAnsweredAsync<T>(
         Func<CancellationToken, Task<T>> call,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        Action<ErrorObject?>? waits = null
     )
     {
         while (true)
         {
             try
             {
-                return await call(cancellationToken);
+                var answer = await call(cancellationToken);
+                waits?.Invoke(null);
+                return answer;
             }
-            catch (EdgeDmException error) when (error.Error.Code == ErrorRegistry.HostAccessUnavailable.Code)
+            catch (EdgeDmException error) when (IsWorthWaiting(error, waits is not null))
             {
+                if (error.Error.Code == ErrorRegistry.HostApiVersion.Code)
+                {
+                    waits?.Invoke(error.Error);
+                }
                 await Task.Delay(RetryDelay, time, cancellationToken);
             }
         }
@@ -132,7 +173,37 @@ internal sealed class HostAccessClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
+    private static bool IsWorthWaiting(EdgeDmException error, bool forVersion) =>
+        error.Error.Code == ErrorRegistry.HostAccessUnavailable.Code
+        || (forVersion && error.Error.Code == ErrorRegistry.HostApiVersion.Code);
+
+    /// <summary>Asks only whom it understands: HostAccess must not act on what it may have read otherwise than it was meant.</summary>
     private async Task<T> SendAsync<T>(
+        HttpMethod method,
+        string path,
+        HttpContent? content,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken
+    )
+    {
+        var agreed = agreement is { Error: null } known ? known : await AgreeAsync(cancellationToken);
+        if (agreed.Error is { } error)
+        {
+            throw new EdgeDmException(error);
+        }
+        var (answer, spoken) = await AskAsync(method, path, content, type, cancellationToken);
+        if (spoken != agreed.ApiVersion)
+        {
+            // Another program took its place in between: whether it understood, the next question finds out.
+            Forget();
+        }
+        return answer;
+    }
+
+    /// <summary>The next question asks first who answers.</summary>
+    private void Forget() => agreement = null;
+
+    private async Task<(T Answer, HostApiVersion Spoken)> AskAsync<T>(
         HttpMethod method,
         string path,
         HttpContent? content,
@@ -146,11 +217,12 @@ internal sealed class HostAccessClient : IDisposable
             using var response = await http.SendAsync(request, cancellationToken);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
             return response.IsSuccessStatusCode
-                ? JsonSerializer.Deserialize(body, answer)!
+                ? (JsonSerializer.Deserialize(body, answer)!, SpokenBy(response))
                 : throw Refusal(response.StatusCode, body);
         }
         catch (Exception error) when (IsAbsence(error, cancellationToken))
         {
+            Forget(); // Who comes back may be another version.
             throw new EdgeDmException(
                 ErrorRegistry.HostAccessUnavailable.Error(
                     Subsystems.DeviceManagement,
@@ -165,6 +237,12 @@ internal sealed class HostAccessClient : IDisposable
     private static bool IsAbsence(Exception error, CancellationToken cancellationToken) =>
         error is HttpRequestException or SocketException or IOException or JsonException
         || (error is TaskCanceledException && !cancellationToken.IsCancellationRequested);
+
+    private static HostApiVersion SpokenBy(HttpResponseMessage response)
+    {
+        var said = response.Headers.TryGetValues(HostApiVersion.Header, out var values) ? values.First() : null;
+        return HostApiVersion.TryParse(said, out var version) ? version : new(0, 0);
+    }
 
     private static EdgeDmException Refusal(HttpStatusCode status, byte[] body)
     {

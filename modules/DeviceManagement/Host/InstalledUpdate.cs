@@ -11,10 +11,14 @@ internal sealed class InstalledUpdate(HostAccessClient host)
     /// <summary>Something else is installed than before.</summary>
     public event Action? Changed;
 
-    /// <summary>Reads it, waiting until HostAccess answers.</summary>
+    /// <summary>Reads it, waiting until a HostAccess answers that is understood.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        var inventory = await host.UntilAnsweredAsync(host.GetInventoryAsync, cancellationToken);
+        var inventory = await host.UntilAnsweredAsync(
+            host.GetInventoryAsync,
+            cancellationToken,
+            waits: _ => { } // __deviceSchemas tells it.
+        );
         var read = inventory.InstalledUpdates.IsDefaultOrEmpty ? null : inventory.InstalledUpdates[0];
         if (read != id)
         {

@@ -12,6 +12,9 @@ internal sealed class JobMethods(JobEngine engine, JobLimits limits)
     public static IReadOnlyList<string> Names { get; } =
     ["createJob", "getJob", "cancelJob", "queryJobs", "StartRebootCmd"];
 
+    /// <summary>Those that can do nothing without HostAccess.</summary>
+    public static IReadOnlyList<string> NeedingHost { get; } = ["createJob", "StartRebootCmd"];
+
     /// <summary>Registers the methods.</summary>
     public void Register(IModuleHub hub)
     {

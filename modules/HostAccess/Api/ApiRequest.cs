@@ -40,6 +40,10 @@ internal sealed class ApiRequest(HttpContext http, ApiOptions options, Cancellat
         }
     }
 
+    /// <summary>What the header <see cref="HostApiVersion.Header"/> says; null when it is not there.</summary>
+    public string? ApiVersion =>
+        http.Request.Headers.TryGetValue(HostApiVersion.Header, out var said) ? said.ToString() : null;
+
     /// <summary>Ends when the peer is gone.</summary>
     public CancellationToken Aborted => http.RequestAborted;
 
@@ -102,6 +106,7 @@ internal sealed class ApiRequest(HttpContext http, ApiOptions options, Cancellat
         var json = JsonSerializer.SerializeToUtf8Bytes(value, type);
         http.Response.StatusCode = status;
         http.Response.ContentType = Json;
+        http.Response.Headers[HostApiVersion.Header] = HostApiVersion.Current.ToString();
         http.Response.ContentLength = json.Length;
         await http.Response.Body.WriteAsync(json, http.RequestAborted);
     }

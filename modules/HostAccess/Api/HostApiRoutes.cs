@@ -18,9 +18,10 @@ internal sealed class HostApiRoutes(
     public Task AnswerAsync(ApiRequest request)
     {
         Admit(request);
+        var caller = Understand(request);
         return (request.IsRead, request.Segments) switch
         {
-            (true, []) => request.AnswerAsync(Ok, readings.Access(), ContractsJson.Default.HostAccessInfo),
+            (true, []) => request.AnswerAsync(Ok, readings.Access(caller), ContractsJson.Default.HostAccessInfo),
             (true, ["inventory"]) => request.AnswerAsync(Ok, readings.Inventory(), ContractsJson.Default.HostInventory),
             (true, ["reboot", var id]) => request.AnswerAsync(Ok, reboot.Find(id), ContractsJson.Default.RebootStatus),
             (true, ["updates", var id]) => WatchAsync(request, id),
@@ -51,6 +52,27 @@ internal sealed class HostApiRoutes(
         );
         verbs.Denied(request.Caller, connection.Socket.Name, error);
         throw new EdgeDmException(error);
+    }
+
+    /// <summary>The caller's version; one that could misunderstand an answer gets none, except who answers.</summary>
+    private static HostApiVersion Understand(ApiRequest request)
+    {
+        var said = request.ApiVersion;
+        if (!HostApiVersion.TryParse(said, out var caller))
+        {
+            throw ErrorRegistry.InvalidValue.Refusal(
+                HostApiVersion.Header,
+                $"The header {HostApiVersion.Header} must be two numbers with a dot."
+            );
+        }
+        return request.Segments is [] || caller.WorksWith(HostApiVersion.Current)
+            ? caller
+            : throw ErrorRegistry.HostApiVersion.Refusal(
+                HostApiVersion.Header,
+                $"The caller speaks version {caller} of the interface, HostAccess {HostApiVersion.Current}.",
+                ("caller", caller.ToString()),
+                ("hostAccess", HostApiVersion.Current.ToString())
+            );
     }
 
     private async Task WatchAsync(ApiRequest request, string commandId)

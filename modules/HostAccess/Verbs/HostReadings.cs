@@ -20,7 +20,8 @@ internal sealed class HostReadings(
 {
     private const int BytesPerUnit = 1_000; // LwM2M counts memory in kilobytes.
 
-    public HostAccessInfo Access() =>
+    /// <param name="caller">What the caller speaks.</param>
+    public HostAccessInfo Access(HostApiVersion caller) =>
         new(
             "EdgeDm.HostAccess",
             version,
@@ -28,7 +29,9 @@ internal sealed class HostReadings(
             host.Kind,
             host.InstanceId,
             [.. EnabledVerbs()],
-            verbs.UpdateEnabled ? handlers.Names : []
+            verbs.UpdateEnabled ? handlers.Names : [],
+            HostApiVersion.Current.ToString(),
+            caller.ToString()
         );
 
     public HostInventory Inventory()

@@ -28,6 +28,68 @@ public sealed class HostApiTests
         }
     }
 
+    [Theory]
+    [InlineData(null, "1.0")]
+    [InlineData("1.0", "1.0")]
+    [InlineData("1.1", "1.1")]
+    [InlineData("1.2", "1.2")]
+    [InlineData("2.0", "2.0")]
+    public async Task Root_AnyCaller_TellsBothSidesVersions(string? said, string heard)
+    {
+        await using var gateway = await new TestGateway().StartAsync();
+        using var answer = await SayAsync(gateway, HttpMethod.Get, HostApi.Root, said);
+        var info = await TestGateway.ReadAsync(answer, ContractsJson.Default.HostAccessInfo);
+        info.ApiVersion.ShouldBe("1.1");
+        info.CallerApiVersion.ShouldBe(heard);
+        answer.Headers.GetValues(HostApiVersion.Header).ShouldBe(["1.1"]);
+    }
+
+    [Theory]
+    [InlineData(null, HttpStatusCode.Accepted, null)]
+    [InlineData("1.0", HttpStatusCode.Accepted, null)]
+    [InlineData("1.2", HttpStatusCode.Accepted, null)]
+    [InlineData("1.3", HttpStatusCode.BadRequest, "hostApiVersion")]
+    [InlineData("2.1", HttpStatusCode.BadRequest, "hostApiVersion")]
+    [InlineData("0.1", HttpStatusCode.BadRequest, "hostApiVersion")]
+    [InlineData("1", HttpStatusCode.BadRequest, "invalidValue")]
+    [InlineData("1.-1", HttpStatusCode.BadRequest, "invalidValue")]
+    public async Task Post_CallerOfAVersion_ActsOnlyWithinOneMinor(string? said, HttpStatusCode status, string? error)
+    {
+        await using var gateway = await new TestGateway().StartAsync();
+        const string Reboot = """{"commandId":"r","reason":"test","delaySeconds":3600}""";
+
+        using var answer = await SayAsync(gateway, HttpMethod.Post, HostApi.Reboot, said, Reboot);
+
+        if (error is null)
+        {
+            answer.StatusCode.ShouldBe(status);
+            return;
+        }
+        (await TestGateway.ErrorAsync(answer, status)).Name.ShouldBe(error);
+        using var found = await gateway.Verbs.GetAsync(HostApi.RebootCommand("r"));
+        found.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    private static async Task<HttpResponseMessage> SayAsync(
+        TestGateway gateway,
+        HttpMethod method,
+        string path,
+        string? version,
+        string? body = null
+    )
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (version is not null)
+        {
+            request.Headers.TryAddWithoutValidation(HostApiVersion.Header, version);
+        }
+        if (body is not null)
+        {
+            request.Content = new StringContent(body);
+        }
+        return await gateway.Verbs.SendAsync(request);
+    }
+
     [Fact]
     public async Task Inventory_SimulatedHost_TellsTheRealPartitionAndClock()
     {

@@ -114,7 +114,7 @@ internal sealed class FirmwareUpdateWork(
     {
         var state = StateOf(run);
         var submission = new UpdateSubmission(run.JobId, state.UpdateManifest!, state.UpdateManifestSignature!);
-        var status = await host.UntilAnsweredAsync(c => host.SubmitAsync(submission, c), run.Stopping);
+        var status = await host.UntilAnsweredAsync(c => host.SubmitAsync(submission, c), run.Stopping, run.Waits);
         while (status.State != HostUpdateState.Verifying && !HostUpdateState.IsTerminal(status.State))
         {
             run.Progress(status.Percent);
@@ -162,7 +162,8 @@ internal sealed class FirmwareUpdateWork(
         {
             return await host.UntilAnsweredAsync(
                 c => host.PostEvidenceAsync(run.JobId, witness.Evidence(status.HostInstanceId), c),
-                run.Stopping
+                run.Stopping,
+                run.Waits
             );
         }
         catch (EdgeDmException error) when (error.Error.Code == ErrorRegistry.EvidenceOfOtherInstance.Code)
@@ -173,7 +174,11 @@ internal sealed class FirmwareUpdateWork(
     }
 
     private Task<UpdateStatus> StatusAsync(JobRun run, long? afterRevision) =>
-        host.UntilAnsweredAsync(c => host.GetUpdateAsync(run.JobId, afterRevision, LongPollSeconds, c), run.Stopping);
+        host.UntilAnsweredAsync(
+            c => host.GetUpdateAsync(run.JobId, afterRevision, LongPollSeconds, c),
+            run.Stopping,
+            run.Waits
+        );
 
     /// <summary>HostAccess verifies signature, compatibility and version, and tells the files.</summary>
     private async Task JudgeAsync(JobRun run, string manifest, string signature)

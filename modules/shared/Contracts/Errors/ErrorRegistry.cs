@@ -292,6 +292,11 @@ public static class ErrorRegistry
         "networkPresent",
         "Start HostAccess without a network, see SECURITY.md."
     );
+    public static readonly ErrorCode HostApiVersion = new(
+        5013,
+        "hostApiVersion",
+        "Deploy versions of DeviceManagement and HostAccess that are at most one interface version apart."
+    );
 
     // Health after an update.
     public static readonly ErrorCode HealthTimedOut = new(
@@ -375,6 +380,7 @@ public static class ErrorRegistry
         RebootNotSeen,
         CommandConflict,
         NetworkPresent,
+        HostApiVersion,
         HealthTimedOut,
         RollbackUnsupported,
         RollbackFailed,

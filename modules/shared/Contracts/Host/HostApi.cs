@@ -6,6 +6,7 @@ namespace EdgeDm.Contracts;
 /// <summary>
 /// HostAccess's HTTP interface, version 1. JSON both ways. A refusal is 400, 403, 404, 409, 413 or 429 with an
 /// <see cref="ErrorObject"/>. Socket <c>verbs</c> offers everything, socket <c>inventory</c> only what reads.
+/// Both sides say their <see cref="HostApiVersion"/>; a caller too far away is refused with <c>hostApiVersion</c>, but for <see cref="Root"/>.
 /// </summary>
 public static class HostApi
 {
@@ -51,6 +52,8 @@ public static class HostApi
 /// <param name="HostInstanceId">Changes with every start of the host, and only then. Opaque.</param>
 /// <param name="Verbs">Verbs that host-access.json allows: <c>update</c>, <c>reboot</c>.</param>
 /// <param name="Handlers">Update handlers, for example <c>microsoft/script:1</c>.</param>
+/// <param name="ApiVersion">The <see cref="HostApiVersion"/> that it speaks; null from 1.0.</param>
+/// <param name="CallerApiVersion">The caller's, as HostAccess understood it; null from 1.0.</param>
 public sealed record HostAccessInfo(
     string Program,
     string Version,
@@ -58,7 +61,9 @@ public sealed record HostAccessInfo(
     string HostKind,
     string HostInstanceId,
     ImmutableArray<string> Verbs,
-    ImmutableArray<string> Handlers
+    ImmutableArray<string> Handlers,
+    string? ApiVersion = null,
+    string? CallerApiVersion = null
 );
 
 /// <summary>What the host is, read from the host at the moment of asking.</summary>

@@ -26,10 +26,10 @@ public sealed record DownloadOptions
     /// <summary>Redirects followed for one request.</summary>
     public int MaxRedirects { get; init; } = 5;
 
-    /// <summary>Rounds over all addresses without one new byte before the download fails.</summary>
+    /// <summary>Rounds over all addresses without progress before the download fails.</summary>
     public int MaxAttempts { get; init; } = 100;
 
-    /// <summary>Time without one new byte before the download fails; a gateway may be offline for a working day.</summary>
+    /// <summary>Time without progress before the download fails; a gateway may be offline for a working day.</summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>Shortest wait between two rounds.</summary>
@@ -49,6 +49,9 @@ public sealed record DownloadOptions
 
     /// <summary>See <see cref="StallWindow"/>; a GPRS link reaches 4,000.</summary>
     public int LowSpeedBytesPerSecond { get; init; } = 128;
+
+    /// <summary>What a round must bring to count as progress: as much as one window at the lowest speed, at least a byte.</summary>
+    public long LeastProgressBytes => Math.Max(1, (long)(LowSpeedBytesPerSecond * StallWindow.TotalSeconds));
 
     /// <summary>At most this many bytes are fetched again after a kill or a power cut.</summary>
     public long CheckpointBytes { get; init; } = 4 * 1024 * 1024;

@@ -205,16 +205,51 @@ public sealed class FirmwareUpdateTests
         await FailDownloadAsync(bench, status);
         var job = await bench.JobIdAsync();
         var waiting = await bench.CallAsync("getJob", $$"""{"jobId":"{{job}}"}""", ContractsJson.Default.JobDocument);
+        var explained = await bench.Hub.WaitForReportedAsync(r => r["firmwareUpdate"]?["__errors"] is not null);
 
         await bench.DesireAsync(Samples.Group(url: "http://127.0.0.1:1/f?sig=new"));
+        await bench.Hub.WaitForReportedAsync(r => r["firmwareUpdate"]!["__errors"] is null);
         await bench.Hub.WaitForPostAsync(p => p.Schema == Schemas.DownloadRequest && p.Json.Contains("sig=new"));
         await bench.CompleteDownloadAsync();
         var submission = await ModuleBench.NextAsync(bench.Host.Submissions);
 
         waiting.Status.ShouldBe(JobStatuses.Running);
-        waiting.Error!.Code.ShouldBe(ErrorRegistry.HttpStatus.Code);
+        waiting.Error!.Code.ShouldBe(ErrorRegistry.UrlRefused.Code);
+        ((string?)explained["firmwareUpdate"]!["__meta"]!["deploymentStatus"]).ShouldBe("pending");
+        ((int?)explained["firmwareUpdate"]!["__errors"]!["download"]!["code"]).ShouldBe(ErrorRegistry.UrlRefused.Code);
         submission.CommandId.ShouldBe(job);
         bench.Hub.Reported.ToJsonString().ShouldNotContain("sig=");
+    }
+
+    [Fact]
+    public async Task DownloadFailed_ExpiredAddressInTheWordsOfAnOlderDownloader_Waits()
+    {
+        await using var bench = await ModuleBench.StartAsync();
+        await bench.DesireAsync(Samples.Group());
+
+        await FailDownloadAsync(bench, "403", ErrorRegistry.HttpStatus);
+
+        var reported = await bench.Hub.WaitForReportedAsync(r => r["firmwareUpdate"]?["__errors"] is not null);
+        ((string?)reported["firmwareUpdate"]!["__meta"]!["deploymentStatus"]).ShouldBe("pending");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task DesiredChanged_JobWaitsForFreshAddresses_IsCancelledAndMakesRoom(bool removed)
+    {
+        await using var bench = await ModuleBench.StartAsync();
+        await bench.DesireAsync(Samples.Group());
+        await FailDownloadAsync(bench, "403");
+        await bench.Hub.WaitForReportedAsync(r => r["firmwareUpdate"]?["__errors"] is not null);
+        var job = await bench.JobIdAsync();
+
+        await bench.DesireAsync(removed ? null : Samples.Group(workflow: "next"));
+        await bench.Hub.WaitForPostAsync(Schemas.DownloadCancel);
+
+        var ended = await bench.CallAsync("getJob", $$"""{"jobId":"{{job}}"}""", ContractsJson.Default.JobDocument);
+        ended.Status.ShouldBeOneOf(JobStatuses.Cancelled, JobStatuses.Running); // The step may end a moment later.
+        ended.Error.ShouldNotBeNull();
     }
 
     [Fact]
@@ -268,7 +303,7 @@ public sealed class FirmwareUpdateTests
         );
         var reported = await bench.WaitForStatusAsync("failed");
 
-        ((int?)reported["firmwareUpdate"]!["__errors"]!["verify"]!["code"]).ShouldBe(ErrorRegistry.HealthTimedOut.Code);
+        ((int?)reported["firmwareUpdate"]!["__errors"]!["install"]!["code"]).ShouldBe(ErrorRegistry.HealthTimedOut.Code);
         ((int?)reported["firmwareUpdate"]!["lastInstallResult"]!["resultCode"]).ShouldBe(0);
     }
 
@@ -410,10 +445,11 @@ public sealed class FirmwareUpdateTests
         await bench.WaitForStatusAsync("succeeded");
     }
 
-    private static async Task FailDownloadAsync(ModuleBench bench, string status)
+    private static async Task FailDownloadAsync(ModuleBench bench, string status, ErrorCode? code = null)
     {
         var post = await bench.Hub.WaitForPostAsync(Schemas.DownloadRequest);
-        var error = ErrorRegistry.HttpStatus.Error(
+        code ??= status is "401" or "403" ? ErrorRegistry.UrlRefused : ErrorRegistry.HttpStatus;
+        var error = code.Error(
             Subsystems.FirmwareDownload,
             "f1",
             $"The server answered {status}.",

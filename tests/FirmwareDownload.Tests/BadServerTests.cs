@@ -26,7 +26,7 @@ public sealed class BadServerTests
 
         var error = await bed.FailAsync(DownloadBed.Request(DownloadBed.File(content, server.Url)));
 
-        error.Code.ShouldBe(ErrorRegistry.HttpStatus.Code);
+        error.Name.ShouldBe(status is 401 or 403 ? "urlRefused" : "httpStatus");
         error.Parameters["status"].ShouldBe($"{status}");
         error.Parameters["server"].ShouldBe(server.Origin);
         server.Requests.Count.ShouldBe(1);
@@ -291,6 +291,47 @@ public sealed class BadServerTests
         error.Code.ShouldBe(ErrorRegistry.ConnectionFailed.Code);
         error.Message.ShouldContain("http://127.0.0.1:1");
         error.Message.ShouldContain("ConnectionError");
+    }
+
+    [Fact]
+    public async Task Fetch_EachAttemptBringsLessThanTheLowestSpeed_EndsWithinMaxAttempts()
+    {
+        await using var server = await FileServer.StartAsync(content);
+        server.CutAfter = _ => (long)DownloadBed.Quick.LeastProgressBytes - 1;
+        await using var bed = new DownloadBed();
+
+        var error = await bed.FailAsync(DownloadBed.Request(DownloadBed.File(content, server.Url)));
+
+        error.Code.ShouldBe(ErrorRegistry.ConnectionFailed.Code);
+        // The third attempt has brought enough in sum to count once.
+        server.Requests.Count.ShouldBeLessThanOrEqualTo(2 * bed.Options.MaxAttempts);
+    }
+
+    [Theory]
+    [InlineData(404, false)]
+    [InlineData(403, true)]
+    public async Task Fetch_FailedHalfWay_KeepsThePartOnlyForFreshAddresses(int status, bool kept)
+    {
+        await using var server = await FileServer.StartAsync(content);
+        server.CutAfter = number => number == 0 ? 70_000 : null;
+        server.Misbehave = Answer(number => number == 0 ? 0 : status);
+        await using var bed = new DownloadBed();
+
+        await bed.FailAsync(DownloadBed.Request(DownloadBed.File(content, server.Url)));
+
+        File.Exists(bed.PartOf(content)).ShouldBe(kept);
+    }
+
+    [Fact]
+    public async Task Fetch_SecondAddressHasExpired_AsksForFreshOnes()
+    {
+        await using var server = await FileServer.StartAsync(content);
+        server.Misbehave = Answer(number => number == 0 ? 404 : 403);
+        await using var bed = new DownloadBed();
+
+        var error = await bed.FailAsync(DownloadBed.Request(DownloadBed.File(content, server.Url, server.Url + "?2")));
+
+        error.Code.ShouldBe(ErrorRegistry.UrlRefused.Code);
     }
 
     [Fact]

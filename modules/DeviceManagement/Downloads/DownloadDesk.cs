@@ -132,9 +132,11 @@ internal sealed class DownloadDesk : IDisposable
 
     /// <summary>401 and 403 mean an expired or wrong token: new addresses cure it, the parts fetched so far stay.</summary>
     private static bool AwaitsFreshUrls(ErrorObject error) =>
-        error.Code == ErrorRegistry.HttpStatus.Code
-        && error.Parameters.TryGetValue("status", out var status)
-        && status is "401" or "403";
+        error.Code == ErrorRegistry.UrlRefused.Code
+        // The words of a FirmwareDownload one version older.
+        || error.Code == ErrorRegistry.HttpStatus.Code
+            && error.Parameters.TryGetValue("status", out var status)
+            && status is "401" or "403";
 
     private void RemindAll()
     {

@@ -74,7 +74,7 @@ internal sealed class Job : IDisposable
     /// <summary>Replaces the payload.</summary>
     public void ReplacePayload(System.Text.Json.JsonElement payload)
     {
-        Update(r => r with { Payload = payload });
+        Update(r => r with { Payload = payload, Error = null }); // Whatever it waited for may be in there.
         PayloadChanged?.Invoke();
     }
 

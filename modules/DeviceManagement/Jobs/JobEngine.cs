@@ -178,8 +178,7 @@ internal sealed partial class JobEngine
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
-            var what = $"did not end within {allowed.TotalSeconds:0} s.";
-            End(job, JobStatuses.Failed, JobError(job, ErrorRegistry.JobTimedOut, what), null);
+            End(job, JobStatuses.Failed, TimedOut(job, allowed), null);
         }
         catch (JobFailedException failure)
         {
@@ -293,12 +292,33 @@ internal sealed partial class JobEngine
                 )
         );
 
-    private static ErrorObject JobError(Job job, ErrorCode code, string what) =>
+    private static ErrorObject JobError(
+        Job job,
+        ErrorCode code,
+        string what,
+        params (string Name, string Value)[] parameters
+    ) =>
         code.Error(
             Subsystems.DeviceManagement,
             job.Record.Steps.LastOrDefault()?.Name ?? "job",
-            $"Job '{job.Record.JobId}' {what}"
+            $"Job '{job.Record.JobId}' {what}",
+            parameters
         );
+
+    private static ErrorObject TimedOut(Job job, TimeSpan allowed)
+    {
+        var seconds = $"{allowed.TotalSeconds:0}";
+        var what = $"did not end within {seconds} s.";
+        return job.Record.Error is { } reason
+            ? JobError(
+                job,
+                ErrorRegistry.JobTimedOut,
+                $"{what} It waited: {reason.Message}",
+                ("seconds", seconds),
+                ("waitedFor", reason.Name)
+            )
+            : JobError(job, ErrorRegistry.JobTimedOut, what, ("seconds", seconds));
+    }
 
     private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "...";
 }

@@ -35,7 +35,7 @@ internal interface IConfigurationGroup
 
 /// <summary>How applying a group stands.</summary>
 /// <param name="Status">One of <see cref="DeploymentStatuses"/>.</param>
-/// <param name="Errors">By sub-group; empty unless failed.</param>
+/// <param name="Errors">By sub-group: why it failed, or what it waits for.</param>
 internal sealed record GroupOutcome(string Status, ImmutableSortedDictionary<string, ErrorObject> Errors)
 {
     public static GroupOutcome Pending { get; } =
@@ -44,15 +44,22 @@ internal sealed record GroupOutcome(string Status, ImmutableSortedDictionary<str
     public static GroupOutcome Succeeded { get; } =
         new(DeploymentStatuses.Succeeded, ImmutableSortedDictionary<string, ErrorObject>.Empty);
 
+    /// <summary>Pending, and somebody has to do something before it goes on.</summary>
+    public static GroupOutcome Waiting(string subGroup, ErrorObject reason) =>
+        new(DeploymentStatuses.Pending, ErrorsOf(subGroup, reason));
+
     public static GroupOutcome Failed(ImmutableSortedDictionary<string, ErrorObject> errors) =>
         new(DeploymentStatuses.Failed, errors);
 
     public static GroupOutcome Failed(string subGroup, ErrorObject error) =>
-        Failed(ImmutableSortedDictionary<string, ErrorObject>.Empty.Add(subGroup, error));
+        Failed(ErrorsOf(subGroup, error));
 
     /// <summary>Same status and the same errors.</summary>
     public bool IsSame(GroupOutcome other) =>
         Status == other.Status
         && Errors.Count == other.Errors.Count
         && Errors.All(e => other.Errors.TryGetValue(e.Key, out var error) && error.Message == e.Value.Message);
+
+    private static ImmutableSortedDictionary<string, ErrorObject> ErrorsOf(string subGroup, ErrorObject error) =>
+        ImmutableSortedDictionary<string, ErrorObject>.Empty.Add(subGroup, error);
 }

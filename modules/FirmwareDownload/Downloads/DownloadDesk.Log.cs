@@ -37,4 +37,7 @@ internal sealed partial class DownloadDesk
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Removed {Files} files that nothing needs any more")]
     private static partial void LogSwept(ILogger logger, int files);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {JobId}: a part could not be removed: {Reason}")]
+    private static partial void LogPartStays(ILogger logger, string jobId, string reason);
 }

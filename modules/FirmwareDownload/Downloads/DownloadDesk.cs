@@ -216,10 +216,34 @@ internal sealed partial class DownloadDesk : IDisposable
             {
                 return;
             }
+            if (ended.IsLost)
+            {
+                RemoveParts(begun);
+            }
             Save(ended);
         }
         LogEnd(logger, ended.JobId, ended.State, ended.Bytes.Fetched, ended.Bytes.Reused);
         answers.End(ended);
+    }
+
+    /// <summary>What came in of a request that has failed for good, unless another one that waits needs the same file.</summary>
+    private void RemoveParts(DownloadRecord record)
+    {
+        var needed = records
+            .Values.Where(r => !r.IsTerminal && r.JobId != record.JobId)
+            .SelectMany(r => r.PartNames)
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var part in record.PartNames.Where(name => !needed.Contains(name)))
+        {
+            try
+            {
+                store.RemovePart(part);
+            }
+            catch (EdgeDmException error)
+            {
+                LogPartStays(logger, record.JobId, error.Error.Message); // The sweep tries again.
+            }
+        }
     }
 
     private void Enqueue(DownloadRequest request, string digest, DownloadRecord? known)
@@ -303,11 +327,7 @@ internal sealed partial class DownloadDesk : IDisposable
                 records.Remove(old.JobId);
             }
             var live = records
-                .Values.SelectMany(r =>
-                    r.Request.Files.Select(f => f.Sha256)
-                        .Concat(r.Completed?.Files.Select(f => f.Sha256) ?? [])
-                        .Append(DownloadRun.BundlePart(r.JobId))
-                )
+                .Values.SelectMany(r => r.PartNames.Concat(r.Completed?.Files.Select(f => f.Sha256) ?? []))
                 .ToHashSet(StringComparer.Ordinal);
             var removed = store.Sweep(live);
             if (removed > 0)

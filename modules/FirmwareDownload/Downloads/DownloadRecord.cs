@@ -41,6 +41,14 @@ internal sealed record DownloadRecord(
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsTerminal => State != DownloadState.Waiting;
 
+    /// <summary>Failed, and not for want of fresh addresses only.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsLost => State == DownloadState.Failed && Error?.Code != ErrorRegistry.UrlRefused.Code;
+
+    /// <summary>Names of the parts that the work may leave in the store.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public IEnumerable<string> PartNames => Request.Files.Select(f => f.Sha256).Append(DownloadRun.BundlePart(JobId));
+
     /// <summary>Digest of a request, its addresses included.</summary>
     public static string DigestOf(DownloadRequest request) =>
         Convert.ToHexStringLower(

@@ -119,8 +119,10 @@ internal sealed class AnswerCheck(DownloadOptions options, TimeProvider time)
     {
         var status = (int)response.StatusCode;
         var mayRetry = status is 408 or 425 or 429 || status is >= 500 and not (501 or 505);
+        // 401 and 403: the token in the address has expired or is another file's.
+        var code = status is 401 or 403 ? ErrorRegistry.UrlRefused : ErrorRegistry.HttpStatus;
         return new(
-            ErrorRegistry.HttpStatus.Exception(
+            code.Exception(
                 Subsystems.FirmwareDownload,
                 context,
                 $"{source.Origin} answered {status}.",
@@ -157,6 +159,8 @@ internal sealed class AnswerCheck(DownloadOptions options, TimeProvider time)
             ErrorRegistry.WrongSize,
             context,
             $"The file at {source.Origin} has {said} bytes instead of {expected}.",
-            mayRetry: false
+            mayRetry: false,
+            ("expected", $"{expected}"),
+            ("found", $"{said}")
         );
 }

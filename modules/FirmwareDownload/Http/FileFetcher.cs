@@ -6,7 +6,7 @@ namespace EdgeDm.FirmwareDownload.Http;
 
 /// <summary>
 /// Brings a part to its end from several addresses: in rounds over those that still promise something, with growing
-/// waits between rounds, until it is whole or the bounds are reached. A new byte starts the bounds anew.
+/// waits between rounds, until it is whole or the bounds are reached. Progress starts the bounds anew.
 /// </summary>
 /// <param name="client">One attempt.</param>
 /// <param name="options">Bounds.</param>
@@ -21,7 +21,7 @@ internal sealed partial class FileFetcher(
     ILogger logger
 )
 {
-    /// <summary>Returns when the part is whole. Throws the error of the first address when none leads there.</summary>
+    /// <summary>Returns when the part is whole. Throws the error of an address when none leads there.</summary>
     public async Task FetchAsync(
         IReadOnlyList<DownloadSource> sources,
         PartialFile part,
@@ -42,7 +42,7 @@ internal sealed partial class FileFetcher(
                 {
                     return;
                 }
-                if (part.Length > farthest)
+                if (part.Length >= farthest + options.LeastProgressBytes)
                 {
                     farthest = part.Length;
                     progressAt = time.GetTimestamp();
@@ -57,11 +57,16 @@ internal sealed partial class FileFetcher(
                 || time.GetElapsedTime(progressAt) >= options.GiveUpAfter
             )
             {
-                throw new EdgeDmException(sources[0].LastError!);
+                throw new EdgeDmException(ErrorOf(sources));
             }
             await WaitAsync(sources, schedule.Next(), cancel);
         }
     }
+
+    /// <summary>The first address's error, unless fresh tokens for another one would help.</summary>
+    private static ErrorObject ErrorOf(IReadOnlyList<DownloadSource> sources) =>
+        sources.Select(s => s.LastError).FirstOrDefault(e => e?.Code == ErrorRegistry.UrlRefused.Code)
+        ?? sources[0].LastError!;
 
     private async Task<bool> AttemptAsync(
         DownloadSource source,

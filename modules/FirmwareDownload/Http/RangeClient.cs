@@ -44,7 +44,10 @@ internal sealed class RangeClient(HttpMessageInvoker http, DownloadOptions optio
                 ErrorRegistry.Stalled,
                 context,
                 $"{source.Origin} sent less than {options.LowSpeedBytesPerSecond} bytes/s for {options.StallWindow.TotalSeconds:0.###} s.",
-                mayRetry: true
+                mayRetry: true,
+                ("bytesPerSecond", $"{options.LowSpeedBytesPerSecond}"),
+                ("seconds", $"{options.StallWindow.TotalSeconds:0.###}"),
+                ("server", source.Origin)
             );
         }
         catch (Exception error)
@@ -56,7 +59,9 @@ internal sealed class RangeClient(HttpMessageInvoker http, DownloadOptions optio
                 ErrorRegistry.ConnectionFailed,
                 context,
                 $"The connection to {source.Origin} failed ({ReasonOf(error)}).",
-                mayRetry: true
+                mayRetry: true,
+                ("server", source.Origin),
+                ("reason", ReasonOf(error))
             );
         }
     }
@@ -100,7 +105,9 @@ internal sealed class RangeClient(HttpMessageInvoker http, DownloadOptions optio
                 ErrorRegistry.TooManyRedirects,
                 context,
                 $"{source.Origin} redirects more than {options.MaxRedirects} times.",
-                mayRetry: false
+                mayRetry: false,
+                ("limit", $"{options.MaxRedirects}"),
+                ("server", source.Origin)
             );
         }
         var next = location.IsAbsoluteUri ? location : new Uri(address, location);
@@ -138,12 +145,15 @@ internal sealed class RangeClient(HttpMessageInvoker http, DownloadOptions optio
             received(read);
             if (part.Length + read > most)
             {
+                var sent = part.Length + read;
                 part.Reset(); // Not the file that was asked for, from its first byte on.
                 throw Failed(
                     ErrorRegistry.WrongSize,
                     context,
                     $"The server sent more than the {most} bytes that the file has.",
-                    mayRetry: false
+                    mayRetry: false,
+                    ("expected", $"{most}"),
+                    ("found", $"{sent} or more")
                 );
             }
             part.Append(part.Buffer.Span[..read]);
@@ -161,7 +171,9 @@ internal sealed class RangeClient(HttpMessageInvoker http, DownloadOptions optio
                 ErrorRegistry.WrongSize,
                 context,
                 $"The server ended the file after {sent} of {expected} bytes.",
-                mayRetry: wasRange
+                mayRetry: wasRange,
+                ("expected", $"{expected}"),
+                ("found", $"{sent}")
             );
         }
         part.End();
@@ -179,6 +191,11 @@ internal sealed class RangeClient(HttpMessageInvoker http, DownloadOptions optio
         };
 
     /// <summary>An attempt's failure in the registry's words.</summary>
-    internal static FetchException Failed(ErrorCode code, string context, string what, bool mayRetry) =>
-        new(code.Exception(Subsystems.FirmwareDownload, context, what), mayRetry);
+    internal static FetchException Failed(
+        ErrorCode code,
+        string context,
+        string what,
+        bool mayRetry,
+        params (string Name, string Value)[] parameters
+    ) => new(code.Exception(Subsystems.FirmwareDownload, context, what, parameters), mayRetry);
 }

@@ -17,7 +17,7 @@ internal sealed class StallWatch : IDisposable
     public StallWatch(DownloadOptions options, TimeProvider time, CancellationToken cancel)
     {
         source = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        least = Math.Max(1, (long)(options.LowSpeedBytesPerSecond * options.StallWindow.TotalSeconds));
+        least = options.LeastProgressBytes;
         timer = time.CreateTimer(_ => Look(), null, options.StallWindow, options.StallWindow);
     }
 

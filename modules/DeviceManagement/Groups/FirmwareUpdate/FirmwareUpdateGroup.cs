@@ -56,7 +56,7 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
         var payload = Take(properties);
         if (desired.JobId != before)
         {
-            await DropEnqueuedAsync(before, cancellationToken);
+            await DropIdleAsync(before, cancellationToken);
         }
         if (payload is null)
         {
@@ -87,7 +87,7 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
     {
         var before = desired.JobId;
         desired = new(null, null);
-        return DropEnqueuedAsync(before, cancellationToken);
+        return DropIdleAsync(before, cancellationToken);
     }
 
     public JsonObject Read()
@@ -113,9 +113,14 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
         return payload;
     }
 
-    private async ValueTask DropEnqueuedAsync(string? jobId, CancellationToken cancellationToken)
+    /// <summary>Cancels a job that has not begun, or that waits for what its operator no longer wants to give (fresh addresses).</summary>
+    private async ValueTask DropIdleAsync(string? jobId, CancellationToken cancellationToken)
     {
-        if (jobId is not null && engine.Find(jobId) is { } job && job.Record.Status == JobStatuses.Enqueued)
+        if (
+            jobId is not null
+            && engine.Find(jobId)?.Record is { } job
+            && (job.Status == JobStatuses.Enqueued || (job.Status == JobStatuses.Running && job.Error is not null))
+        )
         {
             await engine.CancelAsync(jobId, cancellationToken);
         }
@@ -137,6 +142,7 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
         {
             JobStatuses.Completed => GroupOutcome.Succeeded,
             JobStatuses.Failed or JobStatuses.Cancelled => GroupOutcome.Failed(job.Step ?? "job", job.Error!),
+            _ when job.Error is { } reason => GroupOutcome.Waiting(job.Step ?? "job", reason),
             _ => GroupOutcome.Pending,
         };
 

@@ -51,14 +51,7 @@ internal sealed class FirmwareUpdateWork(
         await run.StepAsync(Verify, async () => end = await VerifyAsync(run));
         end ??= await StatusAsync(run, null);
         await installed.RefreshAsync(run.Stopping); // Reported in one patch with the end.
-        var result = Result(InstallResults.Of(end));
-        return end.State == HostUpdateState.Committed
-            ? result
-            : throw new JobFailedException(
-                end.State == HostUpdateState.Cancelled ? JobStatuses.Cancelled : JobStatuses.Failed,
-                end.Error ?? Unexplained(end),
-                result
-            );
+        return Result(InstallResults.Of(end));
     }
 
     public async Task BeforeCancelAsync(Job job, CancellationToken cancellationToken)
@@ -120,6 +113,7 @@ internal sealed class FirmwareUpdateWork(
             run.Progress(status.Percent);
             status = await StatusAsync(run, status.Revision);
         }
+        await RequireGoodAsync(run, status);
     }
 
     private async Task<UpdateStatus> VerifyAsync(JobRun run)
@@ -140,7 +134,23 @@ internal sealed class FirmwareUpdateWork(
                 status = await StatusAsync(run, status.Revision);
             }
         }
+        await RequireGoodAsync(run, status);
         return status;
+    }
+
+    /// <summary>Ends the job within the step in which the host ended the update otherwise than committed.</summary>
+    private async Task RequireGoodAsync(JobRun run, UpdateStatus status)
+    {
+        if (!HostUpdateState.IsTerminal(status.State) || status.State == HostUpdateState.Committed)
+        {
+            return;
+        }
+        await installed.RefreshAsync(run.Stopping); // Reported in one patch with the end.
+        throw new JobFailedException(
+            status.State == HostUpdateState.Cancelled ? JobStatuses.Cancelled : JobStatuses.Failed,
+            status.Error ?? Unexplained(status),
+            Result(InstallResults.Of(status))
+        );
     }
 
     /// <summary>Waits for the host's verdict or for other evidence, at most one period of the witness.</summary>

@@ -179,6 +179,11 @@ public static class ErrorRegistry
         "badAnswer",
         "Serve the file unchanged and its ranges as RFC 9110 says."
     );
+    public static readonly ErrorCode UrlRefused = new(
+        3013,
+        "urlRefused",
+        "Give addresses with fresh tokens; the job waits, keeps what it has fetched and goes on with them."
+    );
 
     // Manifests, signatures, trust.
     public static readonly ErrorCode ManifestMalformed = new(
@@ -355,6 +360,7 @@ public static class ErrorRegistry
         StoreDamaged,
         InsecureRedirect,
         BadAnswer,
+        UrlRefused,
         ManifestMalformed,
         ManifestVersion,
         SignatureMalformed,

@@ -47,6 +47,7 @@ internal static class ManifestParser
     /// <summary>Device Update sends "4" and "5"; its schemas say 4.0 and 5.0, and some makers write numbers.</summary>
     private static int ReadVersion(StrictNode node)
     {
+        const int MostVersionCharacters = 16;
         var version = node.Required("manifestVersion");
         var text = version.Element.ValueKind switch
         {
@@ -61,7 +62,8 @@ internal static class ManifestParser
             _ => throw ErrorRegistry.ManifestVersion.Exception(
                 Subsystems.Updates,
                 version.Path,
-                "This manifest version is not known."
+                "This manifest version is not known.",
+                ("found", text is { Length: <= MostVersionCharacters } ? text : "no version")
             ),
         };
     }

@@ -34,13 +34,15 @@ internal sealed record ScriptResult(int ResultCode, int ExtendedResultCode = 0, 
                 (ExitCodeBase & ~0xFFF) | ((0x1000 + ended.ExitCode) & 0xFFFFF),
                 ended.ExitCode == UnitState.ExecFailed
                     ? "could not be executed, or exited with 203"
-                    : $"exited with {ended.ExitCode}"
+                    : $"exited with {ended.ExitCode}",
+                ("exitCode", $"{ended.ExitCode}")
             ),
             UnitPhase.TimedOut => Failed(
                 call,
                 ErrorRegistry.StepTimedOut,
                 FailureWithoutCode,
-                $"did not end within {timeLimit.TotalSeconds} s and was ended"
+                $"did not end within {timeLimit.TotalSeconds} s and was ended",
+                ("seconds", $"{timeLimit.TotalSeconds}")
             ),
             _ => Failed(
                 call,
@@ -68,7 +70,13 @@ internal sealed record ScriptResult(int ResultCode, int ExtendedResultCode = 0, 
             return new(result.ResultCode, result.ExtendedResultCode, details);
         }
         var extended = result.ExtendedResultCode == 0 ? FailureWithoutCode : result.ExtendedResultCode;
-        var failed = Failed(call, ErrorRegistry.StepFailed, extended, $"reported result code {result.ResultCode}");
+        var failed = Failed(
+            call,
+            ErrorRegistry.StepFailed,
+            extended,
+            $"reported result code {result.ResultCode}",
+            ("resultCode", $"{result.ResultCode}")
+        );
         return failed with { ResultCode = result.ResultCode, Details = details };
     }
 
@@ -88,7 +96,13 @@ internal sealed record ScriptResult(int ResultCode, int ExtendedResultCode = 0, 
         }
     }
 
-    private static ActionResult Failed(ScriptCall call, ErrorCode code, int extended, string what)
+    private static ActionResult Failed(
+        ScriptCall call,
+        ErrorCode code,
+        int extended,
+        string what,
+        params (string Name, string Value)[] parameters
+    )
     {
         var word = ScriptCall.WordOf(call.Action);
         var sentence = $"Step {call.Work.Step.Index}: the script {what} in action {word}.";
@@ -99,9 +113,12 @@ internal sealed record ScriptResult(int ResultCode, int ExtendedResultCode = 0, 
             code.Told(
                 $"step {call.Work.Step.Index}",
                 sentence,
-                ("step", call.Work.Step.Index.ToString()),
-                ("action", word),
-                ("extendedResultCode", $"{extended:X8}")
+                [
+                    .. parameters,
+                    ("step", call.Work.Step.Index.ToString()),
+                    ("action", word),
+                    ("extendedResultCode", $"{extended:X8}"),
+                ]
             )
         );
     }

@@ -107,6 +107,9 @@ internal sealed class UpdatePublisher : IDisposable
         };
     }
 
+    /// <summary>Signs a manifest's exact text.</summary>
+    public string Sign(string manifest) => ManifestSignature.Sign(System.Text.Encoding.UTF8.GetBytes(manifest), key);
+
     /// <summary>Writes the signing key and its sjwk as <c>edgedm update create</c> reads them.</summary>
     public (string KeyFile, string SjwkFile) WriteKeys(string folder)
     {

@@ -303,7 +303,9 @@ public sealed class FirmwareUpdateTests
         );
         var reported = await bench.WaitForStatusAsync("failed");
 
-        ((int?)reported["firmwareUpdate"]!["__errors"]!["install"]!["code"]).ShouldBe(ErrorRegistry.HealthTimedOut.Code);
+        ((int?)reported["firmwareUpdate"]!["__errors"]!["install"]!["code"]).ShouldBe(
+            ErrorRegistry.HealthTimedOut.Code
+        );
         ((int?)reported["firmwareUpdate"]!["lastInstallResult"]!["resultCode"]).ShouldBe(0);
     }
 
@@ -449,12 +451,7 @@ public sealed class FirmwareUpdateTests
     {
         var post = await bench.Hub.WaitForPostAsync(Schemas.DownloadRequest);
         code ??= status is "401" or "403" ? ErrorRegistry.UrlRefused : ErrorRegistry.HttpStatus;
-        var error = code.Error(
-            Subsystems.FirmwareDownload,
-            "f1",
-            $"The server answered {status}.",
-            ("status", status)
-        );
+        var error = code.Error(Subsystems.FirmwareDownload, "f1", $"The server answered {status}.", ("status", status));
         await bench.DeliverAsync(
             Schemas.DownloadFailed,
             new((string)post.Body["jobId"]!, error, new(0, 0, 1000)),

@@ -51,8 +51,7 @@ internal sealed record GroupOutcome(string Status, ImmutableSortedDictionary<str
     public static GroupOutcome Failed(ImmutableSortedDictionary<string, ErrorObject> errors) =>
         new(DeploymentStatuses.Failed, errors);
 
-    public static GroupOutcome Failed(string subGroup, ErrorObject error) =>
-        Failed(ErrorsOf(subGroup, error));
+    public static GroupOutcome Failed(string subGroup, ErrorObject error) => Failed(ErrorsOf(subGroup, error));
 
     /// <summary>Same status and the same errors.</summary>
     public bool IsSame(GroupOutcome other) =>

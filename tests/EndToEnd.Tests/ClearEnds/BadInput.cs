@@ -161,9 +161,10 @@ internal sealed record BadInput(string Name, ErrorCode Error, Action<UpdateDraft
         };
 
     private static Func<string, string> Replacing(string old, string by) =>
-        text => text.Contains(old, StringComparison.Ordinal)
-            ? text.Replace(old, by, StringComparison.Ordinal)
-            : throw new ArgumentException($"The manifest has no {old}.");
+        text =>
+            text.Contains(old, StringComparison.Ordinal)
+                ? text.Replace(old, by, StringComparison.Ordinal)
+                : throw new ArgumentException($"The manifest has no {old}.");
 
     private static byte[] Spoilt(byte[] content) => [.. content[..^1], (byte)~content[^1]];
 }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
-using EdgeDm.Testing;
 
 namespace EdgeDm.EndToEnd.Tests.ClearEnds;
 
@@ -8,7 +7,8 @@ namespace EdgeDm.EndToEnd.Tests.ClearEnds;
 /// Every bad update ends with an error object that says what to do, the old version running, and nothing left behind; and the
 /// next good one succeeds. All processes are real; one gateway goes through the whole table.
 /// </summary>
-public sealed class ClearEndsTests(TroubledGateway gateway) : IClassFixture<TroubledGateway>
+[Collection(TroubledGatewayCollection.Name)]
+public sealed class ClearEndsTests(TroubledGateway gateway)
 {
     public static TheoryData<string> BadInputs => [.. BadInput.All.Select(bad => bad.Name)];
 

@@ -22,6 +22,9 @@ public sealed class TroubledGateway : IAsyncLifetime
     /// <summary>Somebody whose root the gateway does not trust.</summary>
     internal UpdatePublisher Stranger { get; } = new();
 
+    /// <summary>Parts of files in the package store, with their checkpoints.</summary>
+    internal string[] Parts => Entries(Path.Combine(Volumes, "edgedm-store", "partial"));
+
     private string Volumes => Path.Combine(Gateway.DataFolder, "volumes");
 
     public async ValueTask InitializeAsync()
@@ -66,10 +69,7 @@ public sealed class TroubledGateway : IAsyncLifetime
     {
         var twin = await Gateway.Service.TwinAsync();
         var patch = group.DeepClone();
-        if (
-            twin["properties"]!["desired"]!["firmwareUpdate"] is JsonObject former
-            && patch is JsonObject properties
-        )
+        if (twin["properties"]!["desired"]!["firmwareUpdate"] is JsonObject former && patch is JsonObject properties)
         {
             foreach (var name in former.Select(p => p.Key).Where(name => !properties.ContainsKey(name)).ToList())
             {
@@ -132,7 +132,7 @@ public sealed class TroubledGateway : IAsyncLifetime
     /// <summary>Staged copies, parts of files, units, temporary files, and processes of scripts.</summary>
     private IEnumerable<string> LeftBehind() =>
         Entries(Path.Combine(Volumes, "edgedm-host-access", "staging"))
-            .Concat(Entries(Path.Combine(Volumes, "edgedm-store", "partial")))
+            .Concat(Parts)
             .Concat(Entries(Path.Combine(Gateway.SimulatedHost, "units")))
             .Concat(Directory.EnumerateFiles(Volumes, "*.tmp", SearchOption.AllDirectories))
             .Concat(ScriptProcesses());

@@ -85,6 +85,7 @@ internal sealed class TroubledServer : IAsyncDisposable
             await Task.Delay(Timeout.Infinite, http.RequestAborted)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         };
+
     /// <summary>Answers each request with the next address.</summary>
     public static RequestDelegate RedirectForEver =>
         http =>

@@ -58,6 +58,18 @@ internal sealed class HubService : IDisposable
         await SendAsync(HttpMethod.Patch, $"twins/{device}/modules/{module}{Version}", patch);
     }
 
+    /// <summary>The dev hub's own state: modules with their processes, routes, what waits.</summary>
+    public async Task<JsonObject> StatusAsync() => (await SendAsync(HttpMethod.Get, "devhub/status", null)).AsObject();
+
+    /// <summary>Puts a message into an input, as if a route had brought it.</summary>
+    public async Task SendToInputAsync(string module, string input, string schema, string messageId, string json)
+    {
+        var query = $"schema={schema}&%24.mid={messageId}&%24.ct=application%2Fjson&%24.ce=utf-8";
+        using var content = new StringContent(json, Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync($"devhub/modules/{module}/inputs/{input}?{query}", content);
+        answer.StatusCode.ShouldBe(HttpStatusCode.NoContent, await answer.Content.ReadAsStringAsync());
+    }
+
     /// <summary>Calls a method and returns its status and payload.</summary>
     public async Task<(int Status, JsonNode? Payload)> CallAsync(
         string method,
@@ -95,10 +107,10 @@ internal sealed class HubService : IDisposable
     }
 
     /// <summary>Asks again and again, with a limit.</summary>
-    public static async Task<T> WaitAsync<T>(Func<Task<T?>> ask)
+    public static async Task<T> WaitAsync<T>(Func<Task<T?>> ask, TimeSpan? limit = null)
         where T : class
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(limit ?? Patience);
         using var period = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (true)
         {

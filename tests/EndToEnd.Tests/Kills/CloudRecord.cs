@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+using EdgeDm.Contracts;
+
+namespace EdgeDm.EndToEnd.Tests.Kills;
+
+/// <summary>What the cloud was told, from the file that <c>--record</c> writes.</summary>
+internal sealed class CloudRecord(string file)
+{
+    private static readonly string[] Terminal = ["succeeded", "failed"];
+
+    /// <summary>The changes of a deployment's status to a terminal one, as a watcher of the twin sees them.</summary>
+    public IReadOnlyList<string> EndsOf(string deployment)
+    {
+        var ends = new List<string>();
+        var group = new JsonObject();
+        string? before = null;
+        foreach (var patch in Patches())
+        {
+            if (patch["firmwareUpdate"] is JsonObject change)
+            {
+                Merge(group, change);
+            }
+            var meta = group["__meta"];
+            var now = (string?)meta?["deploymentId"] == deployment ? (string?)meta["deploymentStatus"] : null;
+            if (now != before && Terminal.Contains(now))
+            {
+                ends.Add(now!);
+            }
+            before = now;
+        }
+        return ends;
+    }
+
+    /// <summary>The events of a job: status and message id of each, repeats included.</summary>
+    public IReadOnlyList<(string Status, string MessageId)> EventsOf(string jobId) =>
+        [
+            .. Lines("message")
+                .Select(line => line["message"]!)
+                .Where(message =>
+                    (string?)message["properties"]?["schema"] == Schemas.JobEvent
+                    && (string?)message["body"]?["jobId"] == jobId
+                )
+                .Select(message =>
+                    ((string)message["body"]!["status"]!, (string)message["systemProperties"]!["messageId"]!)
+                ),
+        ];
+
+    /// <summary>In the order of their versions. Of two with one version the hub had not taken the first when it was killed.</summary>
+    private IEnumerable<JsonObject> Patches() =>
+        Lines("reported")
+            .Where(line => (string?)line["moduleId"] == "DeviceManagement")
+            .GroupBy(line => (long)line["version"]!)
+            .OrderBy(same => same.Key)
+            .Select(same => same.Last()["patch"]!.AsObject());
+
+    private IEnumerable<JsonNode> Lines(string kind)
+    {
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        while (reader.ReadLine() is { } line)
+        {
+            // The hub may have been killed in the middle of its last line; the next one went on behind it.
+            if (TryParse(line) is { } node && (string?)node["kind"] == kind)
+            {
+                yield return node;
+            }
+        }
+    }
+
+    private static JsonNode? TryParse(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line);
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static void Merge(JsonObject target, JsonObject patch)
+    {
+        foreach (var (name, value) in patch)
+        {
+            if (value is JsonObject inner && target[name] is JsonObject old)
+            {
+                Merge(old, inner);
+            }
+            else if (value is null)
+            {
+                target.Remove(name);
+            }
+            else
+            {
+                target[name] = value.DeepClone();
+            }
+        }
+    }
+}

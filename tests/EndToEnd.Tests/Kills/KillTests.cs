@@ -1,0 +1,78 @@
+namespace EdgeDm.EndToEnd.Tests.Kills;
+
+/// <summary>Whatever is killed, whenever: everything is done once and told once.</summary>
+public sealed class KillTests(ITestOutputHelper output)
+{
+    private const int CasesOfARun = 10;
+    private const int MomentsOfARun = 5;
+    private const int MomentsOfTheCampaign = 10;
+
+    /// <summary>Of a point that is passed more often, so many passages are chosen.</summary>
+    private const int MostPassages = 6;
+
+    private static int Seed =>
+        int.TryParse(Environment.GetEnvironmentVariable("EDGEDM_KILL_SEED"), out var given) ? given : 1;
+
+    /// <summary>Ten of all, by the seed that <c>scripts/test</c> prints.</summary>
+    public static TheoryData<string, string> Chosen()
+    {
+        var random = new Random(Seed);
+        var all = KillCase
+            .AtFailpoints(GatewayFailpoints.Passed.Select(p => (p.Module, p.Point, 1)))
+            .Concat(KillCase.AtMoments(MomentsOfARun, random))
+            .ToArray();
+        random.Shuffle(all);
+        return [.. all.Take(CasesOfARun).Select(c => (c.Victims, c.Moment))];
+    }
+
+    [Theory]
+    [MemberData(nameof(Chosen))]
+    public async Task Kill_Chosen_EverythingIsDoneOnceAndToldOnce(string victims, string moment)
+    {
+        var killed = await KilledLife.RunAsync(new(victims, moment));
+
+        killed.ShouldBeTrue("the failpoint was never passed");
+    }
+
+    [Fact]
+    public async Task Failpoints_InTheCode_AreAllPassed()
+    {
+        await using var gateway = await KillableGateway.StartAsync();
+        var life = new GatewayLife(gateway);
+
+        await life.RunAsync();
+        await life.CheckAsync();
+
+        GatewayFailpoints
+            .All.Where(p => gateway.Passages(p.Module, p.Point) > 0)
+            .ShouldBe(GatewayFailpoints.Passed, ignoreOrder: true);
+    }
+
+    /// <summary>All of them, at several passages each: <c>./scripts/test --campaign</c>.</summary>
+    [Fact(Explicit = true)]
+    public async Task Kill_All_EverythingIsDoneOnceAndToldOnce()
+    {
+        var random = new Random(Seed);
+        var campaign = new KillCampaign(Seed, output.WriteLine);
+        foreach (var (module, point, count) in await PassagesAsync())
+        {
+            var passages = Enumerable.Range(1, count).ToArray();
+            random.Shuffle(passages);
+            campaign.Add(
+                KillCase.AtFailpoints(passages.Take(MostPassages).Order().Select(passage => (module, point, passage)))
+            );
+        }
+        campaign.Add(KillCase.AtMoments(MomentsOfTheCampaign, random));
+
+        await campaign.RunAsync(TestContext.Current.CancellationToken);
+
+        campaign.Failures.ShouldBeEmpty();
+    }
+
+    private static async Task<IReadOnlyList<(string Module, string Point, int Count)>> PassagesAsync()
+    {
+        await using var gateway = await KillableGateway.StartAsync();
+        await new GatewayLife(gateway).RunAsync();
+        return [.. GatewayFailpoints.Passed.Select(p => (p.Module, p.Point, (int)gateway.Passages(p.Module, p.Point)))];
+    }
+}

@@ -1,0 +1,63 @@
+namespace EdgeDm.EndToEnd.Tests.Kills;
+
+/// <summary>One gateway, one kill, one check.</summary>
+internal static class KilledLife
+{
+    /// <summary>About what an undisturbed life's update takes here; moments by the clock are parts of it.</summary>
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(8);
+
+    /// <summary>Runs a case. Returns false when its failpoint was not passed as often as the case asks.</summary>
+    public static async Task<bool> RunAsync(KillCase kill)
+    {
+        await using var gateway = await KillableGateway.StartAsync();
+        var life = new GatewayLife(gateway);
+        var killed = true;
+        if (kill.Failpoint is { } point)
+        {
+            gateway.Arm(point.Module, point.Point, point.Passage);
+            var over = new CancellationTokenSource();
+            var watching = WatchAsync(gateway, kill, point.Module, over.Token);
+            await life.RunAsync();
+            await over.CancelAsync();
+            killed = await watching;
+        }
+        else
+        {
+            await life.RunAsync(async () =>
+            {
+                // The moment is what is tested: it is a time, not a wait for something.
+                using var timer = new PeriodicTimer(Duration * kill.Part);
+                await timer.WaitForNextTickAsync();
+                await gateway.KillAsync(kill.Victims);
+            });
+        }
+        await life.CheckAsync();
+        return killed;
+    }
+
+    private static async Task<bool> WatchAsync(
+        KillableGateway gateway,
+        KillCase kill,
+        string module,
+        CancellationToken over
+    )
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        try
+        {
+            while (!gateway.HasFired(module))
+            {
+                await timer.WaitForNextTickAsync(over);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return gateway.HasFired(module);
+        }
+        if (kill.Victims == KillCase.Everything)
+        {
+            await gateway.KillAsync(KillCase.Everything);
+        }
+        return true;
+    }
+}

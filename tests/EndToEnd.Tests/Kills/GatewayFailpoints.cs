@@ -1,5 +1,6 @@
 using System.Reflection;
 using EdgeDm.Durable;
+using EdgeDm.Testing;
 
 namespace EdgeDm.EndToEnd.Tests.Kills;
 
@@ -28,7 +29,7 @@ internal static class GatewayFailpoints
 
     private static IEnumerable<string> PointsOf(string module)
     {
-        var folder = Path.GetDirectoryName(Gateway.ProgramOf(module))!;
+        var folder = Path.GetDirectoryName(BuiltProgram.PathOf(module))!;
         return Directory
             .EnumerateFiles(folder, "EdgeDm.*.dll")
             .Order(StringComparer.Ordinal)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
+using EdgeDm.Testing;
 
 namespace EdgeDm.EndToEnd.Tests.Kills;
 

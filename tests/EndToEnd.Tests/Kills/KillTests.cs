@@ -8,7 +8,7 @@ public sealed class KillTests(ITestOutputHelper output)
     private const int MomentsOfTheCampaign = 10;
 
     /// <summary>Of a point that is passed more often, so many passages are chosen.</summary>
-    private const int MostPassages = 6;
+    private const int MostPassages = 3;
 
     private static int Seed =>
         int.TryParse(Environment.GetEnvironmentVariable("EDGEDM_KILL_SEED"), out var given) ? given : 1;

@@ -99,7 +99,7 @@ public sealed class MethodAndSendTests : IAsyncLifetime
         hub.On(
                 "GET /devhub/status",
                 200,
-                """{"version":"1","modules":[{"moduleId":"Telemetry","runtimeStatus":"running","restartCount":2}]}"""
+                """{"version":"1","modules":[{"moduleId":"Telemetry","runtimeStatus":"running","restartCount":2,"processId":7}]}"""
             )
             .On(
                 "GET /devices/gateway/modules",
@@ -113,9 +113,9 @@ public sealed class MethodAndSendTests : IAsyncLifetime
             .ShouldBe(
                 """
                 Dev hub, gateway 'gateway'
-                MODULE     CONNECTION    RUNTIME  RESTARTS
-                Telemetry  Connected     running  2
-                $edgeHub   Disconnected  -        -
+                MODULE     CONNECTION    RUNTIME  RESTARTS  PROCESS
+                Telemetry  Connected     running  2         7
+                $edgeHub   Disconnected  -        -         -
 
                 """
             );

@@ -25,6 +25,7 @@ public sealed class ServeTests : IDisposable
                 part.StatusCode.ShouldBe(HttpStatusCode.PartialContent);
                 part.Headers.ETag.ShouldNotBeNull();
                 (await part.Content.ReadAsByteArrayAsync()).Length.ShouldBe(10_000);
+                await WaitForCountAsync("10000"); // While it serves.
                 (await GetAsync(http, "%2e%2e/secret", null)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
                 (await GetAsync(http, "", null)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
             },
@@ -42,6 +43,16 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public async Task Serve_NoFolder_IsWrongUsage() =>
         (await EdgeDmProcess.RunAsync("serve", folder["nothing"])).ShouldExitWith(2).Error.ShouldContain("no folder");
+
+    private async Task WaitForCountAsync(string count)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await File.ReadAllTextAsync(folder["count"], limit.Token) != count)
+        {
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
 
     private static async Task<HttpResponseMessage> GetAsync(HttpClient http, string path, RangeItemHeaderValue? range)
     {

@@ -30,8 +30,15 @@ case $action in
   download) finish 500 "nothing to fetch beside the files" ;;
   install)
     mkdir -p "$place"
-    cp "$work/firmware.bin" "$place/firmware.new"
-    sync
+    : >"$place/firmware.new"
+    # Piece by piece with pauses, so that a slow disk goes on serving the machine's own work.
+    size=$(wc -c <"$work/firmware.bin") piece=0
+    while [ $((piece * 4194304)) -lt "$size" ]; do
+      dd if="$work/firmware.bin" bs=4194304 skip=$piece count=1 2>/dev/null >>"$place/firmware.new"
+      sync "$place/firmware.new"
+      piece=$((piece + 1))
+      sleep 0.1
+    done
     mv "$place/firmware.new" "$place/firmware.bin"
     printf '%s\n' "$version" >"$place/version.new"
     mv "$place/version.new" "$place/version"

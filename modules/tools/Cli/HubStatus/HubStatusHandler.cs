@@ -33,7 +33,7 @@ internal static class HubStatusHandler
             .ToLookup(module => Text(module, "moduleId"), StringComparer.Ordinal);
         TextTable.Write(
             terminal,
-            ["MODULE", "CONNECTION", "RUNTIME", "RESTARTS"],
+            ["MODULE", "CONNECTION", "RUNTIME", "RESTARTS", "PROCESS"],
             modules
                 .OfType<JsonObject>()
                 .Select(module =>
@@ -46,6 +46,7 @@ internal static class HubStatusHandler
                         Text(module, "connectionState"),
                         state is null ? Unknown : Text(state, "runtimeStatus"),
                         state is null ? Unknown : Text(state, "restartCount"),
+                        state is null ? Unknown : Text(state, "processId"),
                     };
                 })
         );

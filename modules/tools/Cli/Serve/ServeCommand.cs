@@ -28,7 +28,7 @@ internal static class ServeCommand
         };
         var countFile = new Option<string?>("--count-file")
         {
-            Description = "File to write the number of bytes sent to, at the end.",
+            Description = "File to write the number of bytes sent to, four times a second and at the end.",
             HelpName = "file",
         };
         var stopOnStdinClose = new Option<bool>("--stop-on-stdin-close")

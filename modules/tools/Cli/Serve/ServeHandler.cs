@@ -16,6 +16,8 @@ namespace EdgeDm.Cli;
 /// <summary>A file server for developers: ranges, entity tags, a bandwidth and a count.</summary>
 internal static class ServeHandler
 {
+    private static readonly TimeSpan CountPeriod = TimeSpan.FromSeconds(0.25);
+
     public static async Task<int> RunAsync(
         ServeOptions options,
         CliContext context,
@@ -37,6 +39,7 @@ internal static class ServeHandler
             .Services.GetRequiredService<IServer>()
             .Features.GetRequiredFeature<IServerAddressesFeature>()
             .Addresses.First();
+        await WriteAsync(options.CountFile, "0", cancellationToken); // First: whoever has the address may want the count.
         await WriteAsync(options.UrlFile, url, cancellationToken);
         context.Terminal.Say($"serving {Path.GetFullPath(options.Folder)} at {url}/");
         // The web server takes the process's signals to itself.
@@ -48,19 +51,29 @@ internal static class ServeHandler
         {
             _ = Task.Run(() => StopWithStandardInput(app.Lifetime), CancellationToken.None);
         }
-        try
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, context.Time, end.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Interrupted: that is how serving ends.
-        }
+        await CountAsync(options.CountFile, meter, context.Time, end.Token);
         await app.StopAsync(CancellationToken.None);
         var sent = meter.Sent.ToString(CultureInfo.InvariantCulture);
         context.Terminal.Say($"sent {sent} bytes");
         await WriteAsync(options.CountFile, sent, CancellationToken.None);
         return ExitCodes.Done;
+    }
+
+    /// <summary>Keeps the count up to date until the end.</summary>
+    private static async Task CountAsync(string? file, Meter meter, TimeProvider time, CancellationToken end)
+    {
+        using var timer = new PeriodicTimer(CountPeriod, time);
+        try
+        {
+            do
+            {
+                await WriteAsync(file, meter.Sent.ToString(CultureInfo.InvariantCulture), end);
+            } while (await timer.WaitForNextTickAsync(end));
+        }
+        catch (OperationCanceledException)
+        {
+            // Interrupted: that is how serving ends.
+        }
     }
 
     private static WebApplication Build(ServeOptions options, IPAddress address, Meter meter)
@@ -108,8 +121,15 @@ internal static class ServeHandler
         lifetime.StopApplication();
     }
 
-    private static Task WriteAsync(string? path, string content, CancellationToken cancellationToken) =>
-        path is null ? Task.CompletedTask : File.WriteAllTextAsync(path, content, cancellationToken);
+    /// <summary>Renamed into place: whoever reads it meanwhile sees a whole one.</summary>
+    private static async Task WriteAsync(string? path, string content, CancellationToken cancellationToken)
+    {
+        if (path is not null)
+        {
+            await File.WriteAllTextAsync(path + ".tmp", content, cancellationToken);
+            File.Move(path + ".tmp", path, overwrite: true);
+        }
+    }
 }
 
 /// <summary>What was asked for.</summary>

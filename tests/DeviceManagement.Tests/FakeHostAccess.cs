@@ -48,6 +48,9 @@ internal sealed class FakeHostAccess : IAsyncDisposable
 
     public bool RefusesCancel { get; set; }
 
+    /// <summary>Holds a submission up before the host has it.</summary>
+    public Func<Task> BeforeSubmission { get; set; } = () => Task.CompletedTask;
+
     public static async Task<FakeHostAccess> StartAsync(string folder)
     {
         var host = new FakeHostAccess(Path.Combine(folder, "h.sock"));
@@ -136,8 +139,9 @@ internal sealed class FakeHostAccess : IAsyncDisposable
         );
         routes.MapPost(
             HostApi.Updates,
-            (UpdateSubmission s) =>
+            async (UpdateSubmission s) =>
             {
+                await BeforeSubmission();
                 var status = updates.GetOrAdd(
                     s.CommandId,
                     id => new(id, 1, FirstState, Samples.UpdateId("2.0.0"), InstanceId, 10, [])
@@ -152,12 +156,16 @@ internal sealed class FakeHostAccess : IAsyncDisposable
             (string id) =>
                 Guard(() =>
                 {
+                    if (!updates.TryGetValue(id, out var status))
+                    {
+                        throw ErrorRegistry.CommandNotFound.Exception(Subsystems.HostAccess, id, "Unknown.");
+                    }
                     if (RefusesCancel)
                     {
                         throw ErrorRegistry.JobNotCancellable.Exception(Subsystems.HostAccess, id, "Too late.");
                     }
                     Set(id, HostUpdateState.Cancelled);
-                    return updates[id];
+                    return status with { State = HostUpdateState.Cancelled };
                 })
         );
         routes.MapPost(

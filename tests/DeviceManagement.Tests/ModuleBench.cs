@@ -55,6 +55,15 @@ internal sealed class ModuleBench : IAsyncDisposable
         Start();
     }
 
+    /// <summary>Replaces the desired document on disk; only while the module is down.</summary>
+    public void RewriteDesired(JsonObject group)
+    {
+        var file = Path.Combine(folder.FullName, "data", "desired.json");
+        var record = JsonNode.Parse(File.ReadAllText(file))!;
+        record["value"]!["properties"] = JsonNode.Parse(Samples.Desired(group));
+        File.WriteAllText(file, record.ToJsonString());
+    }
+
     private void Start()
     {
         var options = new DeviceManagementOptions
@@ -86,10 +95,12 @@ internal sealed class ModuleBench : IAsyncDisposable
 
     public Task DesireAsync(JsonObject? group) => Hub.DeliverDesiredAsync(Samples.Desired(group));
 
-    /// <summary>Answers the download that the module asked for.</summary>
-    public async Task<DownloadRequest> CompleteDownloadAsync()
+    /// <summary>Answers the download that the module asked for, of a certain job if one is named.</summary>
+    public async Task<DownloadRequest> CompleteDownloadAsync(string? jobId = null)
     {
-        var post = await Hub.WaitForPostAsync(Schemas.DownloadRequest);
+        var post = await Hub.WaitForPostAsync(p =>
+            p.Schema == Schemas.DownloadRequest && (jobId is null || (string?)p.Body["jobId"] == jobId)
+        );
         var request = JsonSerializer.Deserialize(post.Json, ContractsJson.Default.DownloadRequest)!;
         var completed = new DownloadCompleted(
             request.JobId,
@@ -115,6 +126,17 @@ internal sealed class ModuleBench : IAsyncDisposable
         var reported = await Hub.WaitForReportedAsync(r => r["firmwareUpdate"]?["jobId"] is not null);
         return (string)reported["firmwareUpdate"]!["jobId"]!;
     }
+
+    public Task<JobDocument> JobAsync(string jobId) =>
+        CallAsync("getJob", $$"""{"jobId":"{{jobId}}"}""", ContractsJson.Default.JobDocument);
+
+    /// <summary>All jobs, oldest first.</summary>
+    public async Task<IReadOnlyList<JobDocument>> JobsAsync() =>
+        [.. (await CallAsync("queryJobs", "{}", ContractsJson.Default.JobList)).Jobs.Reverse()];
+
+    /// <summary>Waits until a job has ended in this way.</summary>
+    public Task WaitForJobAsync(string jobId, string status) =>
+        Hub.WaitForPostAsync(p => p.MessageId == $"{jobId}-{status}");
 
     /// <summary>Calls a method that must succeed.</summary>
     public async Task<T> CallAsync<T>(

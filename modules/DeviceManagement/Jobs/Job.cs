@@ -45,16 +45,7 @@ internal sealed class Job : IDisposable
     public event Action? PayloadChanged;
 
     /// <summary>Changes the record: on disk before this returns and before anybody is told.</summary>
-    public void Update(Func<JobRecord, JobRecord> change)
-    {
-        lock (gate)
-        {
-            var changed = change(record);
-            store.Save(changed);
-            record = changed;
-        }
-        Changed?.Invoke(this);
-    }
+    public void Update(Func<JobRecord, JobRecord> change) => TryUpdate(change);
 
     /// <summary>Progress: told, not written (flash wears).</summary>
     public void Progress(int newPercent, DownloadBytes? bytes)
@@ -78,11 +69,28 @@ internal sealed class Job : IDisposable
         PayloadChanged?.Invoke();
     }
 
-    /// <summary>Records the wish to cancel, then signals it.</summary>
-    public void RequestCancel()
+    /// <summary>
+    /// Records the wish to cancel, then signals it. False when the job has left the step for which cancelling was found possible.
+    /// </summary>
+    public bool TryRequestCancel(string? step, bool withdrawn)
     {
-        Update(r => r with { CancelRequested = true });
+        if (
+            !TryUpdate(r =>
+                r.Steps.LastOrDefault()?.Name == step
+                    ? r with
+                    {
+                        CancelRequested = true,
+                        // Who cancelled first has said why.
+                        Withdrawn = r.CancelRequested ? r.Withdrawn : withdrawn,
+                    }
+                    : null
+            )
+        )
+        {
+            return false;
+        }
         cancellation.Cancel();
+        return true;
     }
 
     /// <summary>The job as everybody sees it.</summary>
@@ -109,11 +117,13 @@ internal sealed class Job : IDisposable
         }
     }
 
-    /// <summary>A new step begins: its percentage starts at 0.</summary>
-    public void BeginStep(string name, DateTimeOffset now)
+    /// <summary>A new step begins: its percentage starts at 0. False when the job was cancelled before.</summary>
+    public bool TryBeginStep(string name, DateTimeOffset now, bool evenCancelled)
     {
         percent = 0;
-        Update(r => r with { Steps = WithBegun(r.Steps, name, now) });
+        return TryUpdate(r =>
+            r.CancelRequested && !evenCancelled ? null : r with { Steps = WithBegun(r.Steps, name, now) }
+        );
     }
 
     /// <summary>A step ended; it is not begun again after this.</summary>
@@ -126,6 +136,22 @@ internal sealed class Job : IDisposable
         );
 
     public void Dispose() => cancellation.Dispose();
+
+    // Null: the record is no longer what the change is about.
+    private bool TryUpdate(Func<JobRecord, JobRecord?> change)
+    {
+        lock (gate)
+        {
+            if (change(record) is not { } changed)
+            {
+                return false;
+            }
+            store.Save(changed);
+            record = changed;
+        }
+        Changed?.Invoke(this);
+        return true;
+    }
 
     private static ImmutableArray<JobStepDocument> WithBegun(
         ImmutableArray<JobStepDocument> steps,

@@ -46,30 +46,23 @@ internal sealed partial class JobEngine
     public event Action<JobDocument>? Changed;
 
     /// <summary>
-    /// Creates a job, or returns the one that exists with the same id and content. On disk when this returns.
-    /// Throws 409 <c>jobConflict</c> for a known id with other content.
+    /// Creates a job, or returns the one that exists with the same id and content, which takes what is new in the payload (fresh
+    /// addresses) while it lives. On disk when this returns. Throws 409 <c>jobConflict</c> for a known id with other content.
     /// </summary>
     /// <param name="request">As it came.</param>
     /// <param name="source">For people: what asked.</param>
-    /// <param name="content">What makes two requests the same; null = type and payload.</param>
-    public JobDocument Create(CreateJobRequest request, string source, string? content = null)
+    public JobDocument Create(CreateJobRequest request, string source)
     {
         var payload = request.Payload ?? JsonElement.Parse("{}");
         limits.Check(request);
         var work = WorkOf(request.Type);
         work.Validate(payload);
-        var digest = ContentDigest.Of(content ?? $"{request.Type}\n{ContentDigest.Canonical(payload)}");
+        var digest = ContentDigest.Of(work.IdentityOf(payload));
         lock (creating)
         {
             if (jobs.TryGetValue(request.JobId, out var known))
             {
-                return known.Record.ContentDigest == digest
-                    ? known.ToDocument()
-                    : throw ErrorRegistry.JobConflict.Exception(
-                        Subsystems.DeviceManagement,
-                        request.JobId,
-                        $"Job '{request.JobId}' exists with other content."
-                    );
+                return Repeat(known, digest, payload);
             }
             MakeRoom();
             var record = new JobRecord
@@ -95,6 +88,20 @@ internal sealed partial class JobEngine
     /// <summary>The job, or null.</summary>
     public Job? Find(string jobId) => jobs.GetValueOrDefault(jobId);
 
+    /// <summary>The newest job for this work, whoever asked for it and how it ended, unless it was withdrawn; or null.</summary>
+    /// <param name="identity">As <see cref="IJobWork.IdentityOf"/> gives it.</param>
+    public Job? FindSame(string identity)
+    {
+        var digest = ContentDigest.Of(identity);
+        return jobs
+            .Values.Where(j => j.Record.ContentDigest == digest && !j.Record.Withdrawn)
+            .MaxBy(j => j.Record.CreatedTime);
+    }
+
+    /// <summary>Jobs of a type that wait or run. A snapshot.</summary>
+    public IReadOnlyList<Job> Live(string type) =>
+        [.. jobs.Values.Where(j => j.Record.Type == type && !JobStatuses.IsTerminal(j.Record.Status))];
+
     /// <summary>The job. Throws 404 <c>jobNotFound</c>.</summary>
     public JobDocument Get(string jobId) => Known(jobId).ToDocument();
 
@@ -114,15 +121,26 @@ internal sealed partial class JobEngine
     /// Cancels: an enqueued job at once, a running one as soon as its step can be left. A job that has ended stays as it is.
     /// Throws 409 <c>jobNotCancellable</c> once the host has begun to change itself.
     /// </summary>
-    public async Task<JobDocument> CancelAsync(string jobId, CancellationToken cancellationToken)
+    /// <param name="jobId">The job.</param>
+    /// <param name="cancellationToken">The caller is gone.</param>
+    /// <param name="withdrawn">Its desired group was removed or changed.</param>
+    public async Task<JobDocument> CancelAsync(
+        string jobId,
+        CancellationToken cancellationToken,
+        bool withdrawn = false
+    )
     {
         var job = Known(jobId);
-        if (TryCancelEnqueued(job) || JobStatuses.IsTerminal(job.Record.Status))
+        while (!TryCancelEnqueued(job, withdrawn) && !JobStatuses.IsTerminal(job.Record.Status))
         {
-            return job.ToDocument();
+            var step = job.Record.Steps.LastOrDefault()?.Name;
+            await WorkOf(job.Record.Type).BeforeCancelAsync(job, cancellationToken);
+            if (job.TryRequestCancel(step, withdrawn))
+            {
+                break;
+            }
+            // It went on to its next step meanwhile, for which the answer may be another one.
         }
-        await WorkOf(job.Record.Type).BeforeCancelAsync(job, cancellationToken);
-        job.RequestCancel();
         return job.ToDocument();
     }
 
@@ -172,9 +190,9 @@ internal sealed partial class JobEngine
             job.Update(r => r with { RemainingSeconds = Math.Max(0, left.TotalSeconds) });
             throw;
         }
-        catch (OperationCanceledException) when (job.CancelRequested.IsCancellationRequested)
+        catch (OperationCanceledException) when (job.Record.CancelRequested)
         {
-            End(job, JobStatuses.Cancelled, JobError(job, ErrorRegistry.JobCancelled, "was cancelled."), null);
+            End(job, JobStatuses.Cancelled, CancelledError(job), null);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
@@ -182,7 +200,8 @@ internal sealed partial class JobEngine
         }
         catch (JobFailedException failure)
         {
-            End(job, failure.Status, failure.Error, failure.Result);
+            var isCancelled = failure.Status == JobStatuses.Cancelled && job.Record.CancelRequested;
+            End(job, failure.Status, isCancelled ? CancelledError(job) : failure.Error, failure.Result);
         }
         catch (EdgeDmException failure)
         {
@@ -219,7 +238,27 @@ internal sealed partial class JobEngine
         }
     }
 
-    private bool TryCancelEnqueued(Job job)
+    private static JobDocument Repeat(Job known, string digest, JsonElement payload)
+    {
+        if (known.Record.ContentDigest != digest)
+        {
+            throw ErrorRegistry.JobConflict.Exception(
+                Subsystems.DeviceManagement,
+                known.Record.JobId,
+                $"Job '{known.Record.JobId}' exists with other content."
+            );
+        }
+        if (
+            !JobStatuses.IsTerminal(known.Record.Status)
+            && ContentDigest.Canonical(known.Record.Payload) != ContentDigest.Canonical(payload)
+        )
+        {
+            known.ReplacePayload(payload.Clone());
+        }
+        return known.ToDocument();
+    }
+
+    private bool TryCancelEnqueued(Job job, bool withdrawn)
     {
         lock (creating)
         {
@@ -227,7 +266,8 @@ internal sealed partial class JobEngine
             {
                 return false;
             }
-            End(job, JobStatuses.Cancelled, JobError(job, ErrorRegistry.JobCancelled, "was cancelled."), null);
+            job.TryRequestCancel(step: null, withdrawn);
+            End(job, JobStatuses.Cancelled, CancelledError(job), null);
             return true;
         }
     }
@@ -291,6 +331,11 @@ internal sealed partial class JobEngine
                     ("types", string.Join(' ', JobTypes.All))
                 )
         );
+
+    private static ErrorObject CancelledError(Job job) =>
+        job.Record.Withdrawn
+            ? JobError(job, ErrorRegistry.JobWithdrawn, "was cancelled: the twin asks for it no longer.")
+            : JobError(job, ErrorRegistry.JobCancelled, "was cancelled.");
 
     private static ErrorObject JobError(
         Job job,

@@ -11,7 +11,7 @@ internal sealed record JobRecord
     public required string Type { get; init; }
     public required string Source { get; init; }
 
-    /// <summary>Digest of type and payload as first given: tells a repeat from a conflict.</summary>
+    /// <summary>Digest of what makes the work the same (<see cref="IJobWork.IdentityOf"/>): tells a repeat from a conflict.</summary>
     public required string ContentDigest { get; init; }
     public required JsonElement Payload { get; init; }
     public required string Status { get; init; }
@@ -27,6 +27,9 @@ internal sealed record JobRecord
     public ErrorObject? Error { get; init; }
     public JsonElement? Result { get; init; }
     public bool CancelRequested { get; init; }
+
+    /// <summary>Cancelled because its desired group was removed or changed: the same content, desired again, is new work.</summary>
+    public bool Withdrawn { get; init; }
 
     /// <summary>The status that the last event told of; null before the first one.</summary>
     public string? ToldStatus { get; init; }

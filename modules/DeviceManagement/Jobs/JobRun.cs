@@ -21,15 +21,31 @@ internal sealed class JobRun(Job job, TimeProvider time, CancellationToken inter
 
     public JsonElement Payload => job.Record.Payload;
 
+    public bool IsCancelRequested => job.Record.CancelRequested;
+
+    /// <summary>True when the step began before, in an earlier process perhaps.</summary>
+    public bool HasBegun(string step) => job.Record.Steps.Any(s => s.Name == step);
+
     /// <summary>Runs a step unless it ended before; recorded before and after.</summary>
-    public async Task StepAsync(string name, Func<Task> body)
+    /// <param name="name">As operators see it.</param>
+    /// <param name="body">The step.</param>
+    /// <param name="beginsAnyway">
+    /// The host is at it: neither a cancellation nor the end of the job's time keeps the step from beginning.
+    /// </param>
+    public async Task StepAsync(string name, Func<Task> body, bool beginsAnyway = false)
     {
         if (job.Record.Steps.Any(s => s.Name == name && s.EndedAt is not null))
         {
             return;
         }
-        interruptible.ThrowIfCancellationRequested();
-        job.BeginStep(name, time.GetUtcNow());
+        if (!beginsAnyway)
+        {
+            interruptible.ThrowIfCancellationRequested();
+        }
+        if (!job.TryBeginStep(name, time.GetUtcNow(), beginsAnyway))
+        {
+            throw new OperationCanceledException($"Job '{JobId}' was cancelled before step '{name}'.");
+        }
         await body();
         job.EndStep(name, time.GetUtcNow());
     }

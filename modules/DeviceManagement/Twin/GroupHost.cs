@@ -28,6 +28,9 @@ internal sealed partial class GroupHost : IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<string, long> lastReport = new(StringComparer.Ordinal);
     private readonly HashSet<string> unreported = new(StringComparer.Ordinal);
+
+    // No longer desired, and something of it goes on: told of until that has ended.
+    private readonly HashSet<string> leaving = new(StringComparer.Ordinal);
     private readonly ITimer progressTimer;
     private GroupRecords records;
 
@@ -124,6 +127,10 @@ internal sealed partial class GroupHost : IDisposable
 
     private async Task ApplyOneAsync(string name, JsonElement content, CancellationToken cancellationToken)
     {
+        lock (gate)
+        {
+            leaving.Remove(name);
+        }
         var digest = ContentDigest.Of(ContentDigest.Canonical(content));
         var group = groups.GetValueOrDefault(name);
         var known = records.Groups.GetValueOrDefault(name);
@@ -178,12 +185,25 @@ internal sealed partial class GroupHost : IDisposable
 
     private async Task RemoveOneAsync(string name, CancellationToken cancellationToken)
     {
-        if (groups.TryGetValue(name, out var group))
+        if (!groups.TryGetValue(name, out var group))
         {
-            await group.RemoveAsync(cancellationToken);
+            Forget(name);
+            return;
         }
         lock (gate)
         {
+            leaving.Add(name);
+        }
+        await group.RemoveAsync(cancellationToken);
+        OnChanged(group);
+    }
+
+    private void Forget(string name)
+    {
+        lock (gate)
+        {
+            leaving.Remove(name);
+            unreported.Remove(name);
             Save(records with { Groups = records.Groups.Remove(name) });
             hub.Report(new Dictionary<string, JsonNode?> { [name] = null, [TwinNames.Summary] = Summary() });
         }
@@ -226,6 +246,14 @@ internal sealed partial class GroupHost : IDisposable
 
     private void OnChanged(IConfigurationGroup group)
     {
+        lock (gate)
+        {
+            if (leaving.Contains(group.Name) && !group.IsBusy)
+            {
+                Forget(group.Name);
+                return;
+            }
+        }
         if (group.Outcome is { } outcome)
         {
             SetOutcome(group.Name, outcome);

@@ -23,8 +23,14 @@ internal interface IConfigurationGroup
     /// <summary>After a restart, for a group that was applied before: takes it up without touching anything.</summary>
     void Restore(JsonElement properties);
 
-    /// <summary>The group is no longer desired: what has not begun is dropped, what is done stays.</summary>
+    /// <summary>
+    /// The group is no longer desired: what can be called back is, what is done stays. Its report goes when nothing of it goes on any
+    /// more (<see cref="IsBusy"/>).
+    /// </summary>
     ValueTask RemoveAsync(CancellationToken cancellationToken);
+
+    /// <summary>Something that this group began goes on.</summary>
+    bool IsBusy { get; }
 
     /// <summary>The group's reported data, read back.</summary>
     JsonObject Read();

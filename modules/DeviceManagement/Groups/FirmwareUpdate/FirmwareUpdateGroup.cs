@@ -11,10 +11,13 @@ namespace EdgeDm.DeviceManagement.Groups.FirmwareUpdate;
 
 /// <summary>
 /// Group <c>firmwareUpdate</c>: asks the engine for a job whose id is made from the group's content, so the same content
-/// never makes two, and a failed one waits for new content (or a new <c>workflow.id</c>).
+/// never makes two, and a failed one waits for new content (or a new <c>workflow.id</c>). The latest content wins: what this group began
+/// for an earlier one is called back, and what the host has begun by then ends first.
 /// </summary>
 internal sealed class FirmwareUpdateGroup : IConfigurationGroup
 {
+    private const string Source = "twin:" + TwinNames.FirmwareUpdate;
+
     private readonly JobEngine engine;
     private readonly InstalledUpdate installed;
     private volatile Desired desired = new(null, null);
@@ -25,7 +28,7 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
         this.installed = installed;
         engine.Changed += job =>
         {
-            if (job.JobId == desired.JobId)
+            if (job.Type == JobTypes.FirmwareUpdate)
             {
                 Changed?.Invoke();
             }
@@ -39,45 +42,23 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
 
     public event Action? Changed;
 
-    public GroupOutcome? Outcome
-    {
-        get
-        {
-            var (jobId, errors) = desired;
-            return errors is not null ? GroupOutcome.Failed(errors)
-                : jobId is not null && engine.Find(jobId) is { } job ? OutcomeOf(job.ToDocument())
-                : null;
-        }
-    }
+    public GroupOutcome? Outcome =>
+        desired.Errors is { } errors ? GroupOutcome.Failed(errors)
+        : DesiredJob is { } job ? OutcomeOf(job.ToDocument())
+        : null;
+
+    public bool IsBusy => OwnLiveJobs().Any();
+
+    private Job? DesiredJob => desired.Payload is { } payload ? engine.FindSame(payload.Identity) : null;
 
     public async ValueTask ApplyAsync(JsonElement properties, CancellationToken cancellationToken)
     {
-        var before = desired.JobId;
         var payload = Take(properties);
-        if (desired.JobId != before)
+        await CallBackOthersAsync(cancellationToken);
+        if (payload is not null)
         {
-            await DropIdleAsync(before, cancellationToken);
-        }
-        if (payload is null)
-        {
-            return;
-        }
-        var content = WithoutMeta(properties);
-        var job = engine.Find(payload.JobId);
-        if (job is null)
-        {
-            engine.Create(
-                new CreateJobRequest(payload.JobId, JobTypes.FirmwareUpdate, content),
-                $"twin:{Name}",
-                payload.Identity
-            );
-        }
-        else if (
-            !JobStatuses.IsTerminal(job.Record.Status)
-            && ContentDigest.Canonical(job.Record.Payload) != ContentDigest.Canonical(content)
-        )
-        {
-            job.ReplacePayload(content);
+            var jobId = engine.FindSame(payload.Identity)?.Record.JobId ?? FreeId(payload.JobId);
+            engine.Create(new CreateJobRequest(jobId, JobTypes.FirmwareUpdate, WithoutMeta(properties)), Source);
         }
     }
 
@@ -85,17 +66,18 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
 
     public ValueTask RemoveAsync(CancellationToken cancellationToken)
     {
-        var before = desired.JobId;
         desired = new(null, null);
-        return DropIdleAsync(before, cancellationToken);
+        return CallBackOthersAsync(cancellationToken);
     }
 
     public JsonObject Read()
     {
-        var job = desired.JobId is { } id ? engine.Find(id)?.ToDocument() : null;
+        var job = (DesiredJob ?? OwnLiveJobs().FirstOrDefault())?.ToDocument();
         var isActive = job is not null && !JobStatuses.IsTerminal(job.Status);
+        // One that was called back too late may still run before the desired one.
+        var running = engine.Query(new(JobTypes.FirmwareUpdate, JobStatuses.Running)).Jobs.FirstOrDefault();
         var reported = new FirmwareUpdateReported(
-            StateOf(job),
+            StateOf(running),
             installed.Id,
             job?.JobId,
             job?.Step,
@@ -109,21 +91,39 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
     private FirmwareUpdatePayload? Take(JsonElement properties)
     {
         var payload = FirmwareUpdatePayload.TryParse(properties, out var errors);
-        desired = payload is null ? new(null, errors) : new(payload.JobId, null);
+        desired = payload is null ? new(null, errors) : new(payload, null);
         return payload;
     }
 
-    /// <summary>Cancels a job that has not begun, or that waits for what its operator no longer wants to give (fresh addresses).</summary>
-    private async ValueTask DropIdleAsync(string? jobId, CancellationToken cancellationToken)
+    /// <summary>Jobs that this group asked for first. One that somebody else asked for before is theirs to cancel.</summary>
+    private IEnumerable<Job> OwnLiveJobs() =>
+        engine.Live(JobTypes.FirmwareUpdate).Where(job => job.Record.Source == Source);
+
+    private async ValueTask CallBackOthersAsync(CancellationToken cancellationToken)
     {
-        if (
-            jobId is not null
-            && engine.Find(jobId)?.Record is { } job
-            && (job.Status == JobStatuses.Enqueued || (job.Status == JobStatuses.Running && job.Error is not null))
-        )
+        var wanted = DesiredJob;
+        foreach (var job in OwnLiveJobs().Where(job => job != wanted).ToList())
         {
-            await engine.CancelAsync(jobId, cancellationToken);
+            try
+            {
+                await engine.CancelAsync(job.Record.JobId, cancellationToken, withdrawn: true);
+            }
+            catch (EdgeDmException)
+            {
+                // The host is at it, or cannot be asked now: the job goes on to its end, and the report says so.
+            }
         }
+    }
+
+    /// <summary>The id made from the content; numbered when that one was withdrawn and the content is desired again.</summary>
+    private string FreeId(string jobId)
+    {
+        var id = jobId;
+        for (var i = 2; engine.Find(id) is { Record.Withdrawn: true }; i++)
+        {
+            id = $"{jobId}-{i}";
+        }
+        return id;
     }
 
     private InstallResult? LastResult()
@@ -169,5 +169,8 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
         return JsonSerializer.SerializeToElement(content, TwinJson.Default.JsonNode);
     }
 
-    private sealed record Desired(string? JobId, ImmutableSortedDictionary<string, ErrorObject>? Errors);
+    private sealed record Desired(
+        FirmwareUpdatePayload? Payload,
+        ImmutableSortedDictionary<string, ErrorObject>? Errors
+    );
 }

@@ -34,6 +34,8 @@ internal sealed class FirmwareUpdateWork(
 
     public void Validate(JsonElement payload) => FirmwareUpdatePayload.Parse(payload);
 
+    public string IdentityOf(JsonElement payload) => FirmwareUpdatePayload.Parse(payload).Identity;
+
     public async Task<JsonElement?> RunAsync(JobRun run)
     {
         await run.StepAsync(Check, () => CheckAsync(run));
@@ -46,9 +48,9 @@ internal sealed class FirmwareUpdateWork(
         {
             return Result(InstallResults.AlreadyInstalled());
         }
-        await run.StepAsync(Install, () => InstallAsync(run));
+        await run.StepAsync(Install, () => InstallAsync(run), beginsAnyway: run.HasBegun(Install));
         UpdateStatus? end = null;
-        await run.StepAsync(Verify, async () => end = await VerifyAsync(run));
+        await run.StepAsync(Verify, async () => end = await VerifyAsync(run), beginsAnyway: true);
         end ??= await StatusAsync(run, null);
         await installed.RefreshAsync(run.Stopping); // Reported in one patch with the end.
         return Result(InstallResults.Of(end));
@@ -64,7 +66,7 @@ internal sealed class FirmwareUpdateWork(
             }
             catch (EdgeDmException error) when (error.Error.Code == ErrorRegistry.CommandNotFound.Code)
             {
-                // Not handed over yet: cancelling here is early enough.
+                // Not handed over yet: the step looks for the cancellation before it does, and after.
             }
         }
     }
@@ -105,15 +107,47 @@ internal sealed class FirmwareUpdateWork(
 
     private async Task InstallAsync(JobRun run)
     {
-        var state = StateOf(run);
-        var submission = new UpdateSubmission(run.JobId, state.UpdateManifest!, state.UpdateManifestSignature!);
-        var status = await host.UntilAnsweredAsync(c => host.SubmitAsync(submission, c), run.Stopping, run.Waits);
+        var status = await HandOverAsync(run);
         while (status.State != HostUpdateState.Verifying && !HostUpdateState.IsTerminal(status.State))
         {
             run.Progress(status.Percent);
             status = await StatusAsync(run, status.Revision);
         }
         await RequireGoodAsync(run, status);
+    }
+
+    /// <summary>
+    /// Gives the update to the host, unless the job was cancelled. A cancellation that meets the submission on its way calls it back
+    /// afterwards: then it is the host that says whether it was early enough.
+    /// </summary>
+    private async Task<UpdateStatus> HandOverAsync(JobRun run)
+    {
+        var state = StateOf(run);
+        var submission = new UpdateSubmission(run.JobId, state.UpdateManifest!, state.UpdateManifestSignature!);
+        var status = await host.UntilAnsweredAsync(
+            c => run.IsCancelRequested ? CallBackAsync(run, c) : host.SubmitAsync(submission, c),
+            run.Stopping,
+            run.Waits
+        );
+        return run.IsCancelRequested && !HostUpdateState.IsTerminal(status.State)
+            ? await host.UntilAnsweredAsync(c => CallBackAsync(run, c), run.Stopping, run.Waits)
+            : status;
+    }
+
+    private async Task<UpdateStatus> CallBackAsync(JobRun run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await host.CancelAsync(run.JobId, cancellationToken);
+        }
+        catch (EdgeDmException error) when (error.Error.Code == ErrorRegistry.JobNotCancellable.Code)
+        {
+            return await host.GetUpdateAsync(run.JobId, null, 0, cancellationToken);
+        }
+        catch (EdgeDmException error) when (error.Error.Code == ErrorRegistry.CommandNotFound.Code)
+        {
+            throw new OperationCanceledException("The job was cancelled before the host had it.", error);
+        }
     }
 
     private async Task<UpdateStatus> VerifyAsync(JobRun run)
@@ -156,6 +190,10 @@ internal sealed class FirmwareUpdateWork(
     /// <summary>Waits for the host's verdict or for other evidence, at most one period of the witness.</summary>
     private async Task NewsAsync(JobRun run, UpdateStatus status)
     {
+        if (HostUpdateState.IsTerminal(status.State))
+        {
+            return; // The evidence was answered with it.
+        }
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(run.Stopping);
         var verdict = host.GetUpdateAsync(run.JobId, status.Revision, LongPollSeconds, enough.Token);
         var news = witness.NextAsync(enough.Token);

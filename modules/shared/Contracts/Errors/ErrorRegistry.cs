@@ -123,6 +123,11 @@ public static class ErrorRegistry
     );
     public static readonly ErrorCode TooManyJobs = new(2005, "tooManyJobs", "Wait for jobs to end or cancel some.");
     public static readonly ErrorCode UnknownJobType = new(2006, "unknownJobType", "Use one of the six job types.");
+    public static readonly ErrorCode JobWithdrawn = new(
+        2007,
+        "jobWithdrawn",
+        "Nothing, if that was meant; otherwise desire the group again."
+    );
 
     // Downloads and the package store.
     public static readonly ErrorCode InvalidUrl = new(3000, "invalidUrl", "Give an absolute http or https address.");
@@ -347,6 +352,7 @@ public static class ErrorRegistry
         JobTimedOut,
         TooManyJobs,
         UnknownJobType,
+        JobWithdrawn,
         InvalidUrl,
         MissingUrl,
         HttpStatus,

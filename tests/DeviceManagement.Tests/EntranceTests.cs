@@ -43,7 +43,9 @@ public sealed class EntranceTests
             Enumerable
                 .Range(0, 8)
                 .Select(i =>
-                    Task.Run(() => i % 2 == 0 ? bench.DesireAsync(Samples.Group()) : CreateAsync(bench, id, Samples.Group()))
+                    Task.Run(() =>
+                        i % 2 == 0 ? bench.DesireAsync(Samples.Group()) : CreateAsync(bench, id, Samples.Group())
+                    )
                 )
         );
 

@@ -37,7 +37,7 @@ internal sealed class Gateway : IAsyncDisposable
 
     public required UpdatePublisher Publisher { get; init; }
 
-    public HubService Service => hub!.Service;
+    public HubService Service => hub?.Service ?? throw new ObjectDisposedException("the dev hub");
 
     public string DataFolder => Path.Combine(folder.FullName, "data");
 

@@ -15,11 +15,17 @@ internal static class KilledLife
         if (kill.Failpoint is { } point)
         {
             gateway.Arm(point.Module, point.Point, point.Passage);
-            var over = new CancellationTokenSource();
+            using var over = new CancellationTokenSource();
             var watching = WatchAsync(gateway, kill, point.Module, over.Token);
-            await life.RunAsync();
-            await over.CancelAsync();
-            killed = await watching;
+            try
+            {
+                await life.RunAsync();
+            }
+            finally
+            {
+                await over.CancelAsync();
+                killed = await watching; // It may be starting the hub again.
+            }
         }
         else
         {

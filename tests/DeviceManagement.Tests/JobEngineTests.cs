@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
+using EdgeDm.ModuleHost;
 using EdgeDm.Testing;
 
 namespace EdgeDm.DeviceManagement.Tests;
@@ -215,6 +216,49 @@ public sealed class JobEngineTests
         time.Advance(TimeSpan.FromSeconds(1));
 
         await bench.Hub.WaitForPostAsync(p => p.MessageId == "j1-completed");
+    }
+
+    [Fact]
+    public async Task Update_TimeIsOverWhileTheHostInstalls_GoesOnAlsoAfterARestart()
+    {
+        var time = new FakeTimeProvider();
+        await using var bench = await ModuleBench.StartAsync(new() { Time = time });
+        await bench.DesireAsync(Samples.Group());
+        var request = await bench.CompleteDownloadAsync();
+        await ModuleBench.NextAsync(bench.Host.Submissions);
+
+        time.Advance(TimeSpan.FromHours(1));
+        await bench.RestartAsync();
+        await ModuleBench.NextAsync(bench.Host.Submissions);
+        bench.Host.Set(request.JobId, HostUpdateState.Committed);
+
+        await bench.Hub.WaitForPostAsync(p => p.MessageId == $"{request.JobId}-completed");
+    }
+
+    [Fact]
+    public async Task Update_HubAwayFor30Days_EndsMeanwhileAndItsEndIsToldOnceAsAResult()
+    {
+        var time = new FakeTimeProvider();
+        await using var bench = await ModuleBench.StartAsync(new() { Time = time });
+        await bench.DesireAsync(Samples.Group());
+        var request = await bench.CompleteDownloadAsync();
+        await ModuleBench.NextAsync(bench.Host.Submissions);
+        bench.Hub.IsConnected = false;
+
+        for (var day = 0; day < 30; day++)
+        {
+            time.Advance(TimeSpan.FromDays(1));
+        }
+        bench.Host.Set(request.JobId, HostUpdateState.Committed);
+        await bench.WaitForStatusAsync(DeploymentStatuses.Succeeded);
+        var end = await bench.Hub.WaitForPostAsync(p => p.MessageId == $"{request.JobId}-completed");
+        end.Kind.ShouldBe(PostKind.Terminal);
+        await bench.RestartAsync();
+        await bench.DesireAsync(Samples.Group());
+
+        // What was posted before the restart waits in the outbox; nothing is posted again.
+        bench.Hub.Posts.ShouldNotContain(p => p.Schema == Schemas.JobEvent);
+        bench.Host.Submissions.ShouldBeEmpty();
     }
 
     [Theory]

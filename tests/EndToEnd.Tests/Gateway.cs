@@ -133,6 +133,17 @@ internal sealed class Gateway : IAsyncDisposable
         return (edgedm.ExitCode, text + await error);
     }
 
+    /// <summary>The same as soon as the dev hub has told all their environments.</summary>
+    public async Task<StartedModules> StartModulesAsync()
+    {
+        await HubService.WaitAsync(() =>
+            Task.FromResult(
+                Modules.All(m => File.Exists(Path.Combine(DataFolder, "env", m + ".env"))) ? DataFolder : null
+            )
+        );
+        return StartModules();
+    }
+
     /// <summary>Starts the modules by hand, with the environment that the dev hub printed for a debugger.</summary>
     public StartedModules StartModules() =>
         new(Modules.ToDictionary(m => m, m => (BuiltProgram.PathOf(m), Path.Combine(DataFolder, "env", m + ".env"))));

@@ -63,13 +63,15 @@ internal sealed class UpdatePublisher : IDisposable
     /// <param name="script">What the first step runs.</param>
     /// <param name="workflow">The deployment's id.</param>
     /// <param name="payloadBytes">Size of the package.</param>
+    /// <param name="reboot">The second step asks for one.</param>
     public JsonObject Publish(
         string folder,
         string url,
         string version,
         string script,
         string workflow,
-        int payloadBytes = 5_000_000
+        int payloadBytes = 5_000_000,
+        bool reboot = true
     )
     {
         var payload = RandomNumberGenerator.GetBytes(payloadBytes);
@@ -85,7 +87,11 @@ internal sealed class UpdatePublisher : IDisposable
                         ["install.sh", "firmware.bin"],
                         Json("""{"scriptFileName":"install.sh","installedCriteria":"x"}""")
                     ),
-                    new("edgedm/simulator:1", [], Json($$"""{"firmwareVersion":"{{version}}","reboot":true}""")),
+                    new(
+                        "edgedm/simulator:1",
+                        [],
+                        Json($$"""{"firmwareVersion":"{{version}}","reboot":{{(reboot ? "true" : "false")}}}""")
+                    ),
                 ],
                 [Describe(folder, "install.sh"), Describe(folder, "firmware.bin")],
                 DateTimeOffset.UtcNow

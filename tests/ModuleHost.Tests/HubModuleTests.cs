@@ -65,6 +65,21 @@ public sealed class HubModuleTests
     }
 
     [Fact]
+    public async Task Post_AfterSomeWereThrownOut_TheNextMessageTellsHowManyOnce()
+    {
+        await using var running = new RunningModule(o => o with { MaxOutboxMessages = 2 });
+        for (var n = 0; n < 5; n++)
+        {
+            running.Module.Post("events", "s", Json($"{n}"));
+        }
+        await running.StartConnectedAsync();
+        await running.Hub.UntilAsync(h => h.Outputs.Count == 2);
+        running.Hub.Outputs.Select(o => o.Body).ShouldBe(["3", "4"]);
+        running.Hub.Outputs[0].Properties["dropped"].ShouldBe("3");
+        running.Hub.Outputs[1].Properties["dropped"].ShouldBeNull();
+    }
+
+    [Fact]
     public async Task PostVolatile_WithoutConnection_IsForgotten()
     {
         await using var running = new RunningModule();

@@ -81,24 +81,74 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task Add_OneOverTheCount_IsRefusedUntilOneIsSent()
+    public async Task Add_OneOverTheCount_TheOldestNormalOneGivesWayAndIsCounted()
     {
         var outbox = new Outbox(Options(messages: 2));
         outbox.Add("out", "s", Json("1"), null);
         outbox.Add("out", "s", Json("2"), null);
-        Should.Throw<OutboxFullException>(() => outbox.Add("out", "s", Json("3"), null)).Messages.ShouldBe(2);
-        await NextAsync(outbox);
+        outbox.Dropped.ShouldBe(0);
         outbox.Add("out", "s", Json("3"), null);
+        outbox.Dropped.ShouldBe(1);
         Files.Length.ShouldBe(2);
+        (await NextAsync(outbox)).ShouldBe("2");
+        (await NextAsync(outbox)).ShouldBe("3");
     }
 
     [Fact]
-    public void Add_OneByteOverTheBytes_IsRefused()
+    public async Task Add_OneByteOverTheBytes_TheOldestNormalOneGivesWay()
     {
         var outbox = new Outbox(Options(bytes: 10));
         outbox.Add("out", "s", Json("12345"), null);
-        Should.Throw<OutboxFullException>(() => outbox.Add("out", "s", Json("123456"), null)).Bytes.ShouldBe(5);
-        outbox.Add("out", "s", Json("12345"), null);
+        outbox.Add("out", "s", Json("67890"), null);
+        outbox.Dropped.ShouldBe(0);
+        outbox.Add("out", "s", Json("1"), null);
+        outbox.Dropped.ShouldBe(1);
+        (await NextAsync(outbox)).ShouldBe("67890");
+    }
+
+    [Fact]
+    public async Task Add_FullOfResults_DropsTheNormalOneAndRefusesAResult()
+    {
+        var outbox = new Outbox(Options(messages: 2));
+        outbox.Add("out", "s", Json("1"), "a", PostKind.Terminal);
+        outbox.Add("out", "s", Json("2"), "b");
+        outbox.Add("out", "s", Json("3"), "c", PostKind.Terminal);
+        outbox.Dropped.ShouldBe(1);
+        outbox.Add("out", "s", Json("4"), "d");
+        outbox.Dropped.ShouldBe(2);
+        Should
+            .Throw<OutboxFullException>(() => outbox.Add("out", "s", Json("5"), "e", PostKind.Terminal))
+            .Messages.ShouldBe(2);
+        (await NextAsync(outbox)).ShouldBe("1");
+        outbox.Add("out", "s", Json("5"), "e", PostKind.Terminal);
+        (await NextAsync(outbox)).ShouldBe("3");
+        (await NextAsync(outbox)).ShouldBe("5");
+    }
+
+    [Fact]
+    public async Task Done_OfAMessageThatGaveWayMeanwhile_ForgetsNoOther()
+    {
+        var outbox = new Outbox(Options(messages: 1));
+        outbox.Add("out", "s", Json("1"), null);
+        var onItsWay = await outbox.NextAsync(CancellationToken.None);
+        outbox.Add("out", "s", Json("2"), null);
+        outbox.Done(onItsWay);
+        (await NextAsync(outbox)).ShouldBe("2");
+        Files.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Load_MessageOfTheFirstLanding_IsNeverThrownOut()
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "outbox"));
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "outbox", "0000000000000001.json"),
+            """{"format":1,"value":{"output":"out","schema":"s","messageId":"old","body":1}}"""
+        );
+        var outbox = new Outbox(Options(messages: 1));
+        outbox.Add("out", "s", Json("2"), null);
+        (await NextAsync(outbox)).ShouldBe("1");
+        outbox.Dropped.ShouldBe(1);
     }
 
     [Fact]

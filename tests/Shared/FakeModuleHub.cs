@@ -106,8 +106,21 @@ public sealed class FakeModuleHub(string moduleId) : IModuleHub, IDisposable
         desired = desired is null ? handler : throw new InvalidOperationException("There is a desired handler.");
 
     /// <inheritdoc />
-    public void Post(string output, string schema, ReadOnlyMemory<byte> json, string? messageId = null) =>
-        Add(new(output, schema, Encoding.UTF8.GetString(json.Span), messageId, IsVolatile: false, ReplaceKey: null));
+    public void Post(
+        string output,
+        string schema,
+        ReadOnlyMemory<byte> json,
+        string? messageId = null,
+        PostKind kind = PostKind.Normal,
+        string? series = null
+    ) =>
+        Add(
+            new(output, schema, Encoding.UTF8.GetString(json.Span), messageId, IsVolatile: false, ReplaceKey: null)
+            {
+                Kind = kind,
+                Series = series,
+            }
+        );
 
     /// <inheritdoc />
     public void PostVolatile(string output, string schema, ReadOnlyMemory<byte> json, string? replaceKey = null)
@@ -287,6 +300,12 @@ public sealed record FakePost(
     string? ReplaceKey
 )
 {
+    /// <summary>What becomes of it while the hub is away.</summary>
+    public PostKind Kind { get; init; }
+
+    /// <summary>With <see cref="PostKind.Thinned"/>.</summary>
+    public string? Series { get; init; }
+
     /// <summary>The body, parsed.</summary>
     public JsonObject Body => JsonNode.Parse(Json)!.AsObject();
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeDm.Contracts;
+using EdgeDm.ModuleHost;
 using EdgeDm.Objects;
 using EdgeDm.Telemetry.Inventory;
 using EdgeDm.Telemetry.Observing;
@@ -43,7 +44,7 @@ public sealed class ObserverTests : IAsyncDisposable
             .ShouldSatisfyAllConditions(
                 p => p.Output.ShouldBe("notifications"),
                 p => p.Schema.ShouldBe("edgedm.notification.v1"),
-                p => p.IsVolatile.ShouldBeTrue()
+                p => p.Kind.ShouldBe(PostKind.Thinned)
             );
     }
 
@@ -90,7 +91,7 @@ public sealed class ObserverTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Run_HubAway_OnlyTheNewestWaits()
+    public async Task Run_HubAway_GoesOnAndLeavesThinningToTheOutbox()
     {
         Start(One(DeviceObject.MemoryFree, 30, 3600));
         await PostsAsync(1);
@@ -100,13 +101,18 @@ public sealed class ObserverTests : IAsyncDisposable
             host.Inventory = host.Inventory with { MemoryFree = 1_000 + i };
             await PassAsync(Sample);
         }
-        hub.Posts.Count.ShouldBe(1);
 
-        hub.IsConnected = true;
+        await PostsAsync(11);
+        Told(10).ShouldBe([(DeviceObject.MemoryFree, 1_010)]);
+        hub.Posts.ShouldAllBe(p => p.Kind == PostKind.Thinned && p.Series == DeviceObject.MemoryFree);
+    }
 
-        await PostsAsync(2);
-        Told(1).ShouldBe([(DeviceObject.MemoryFree, 1_010)]);
-        hub.Posts.Count.ShouldBe(2);
+    [Fact]
+    public async Task Run_ResourcesToldTogether_AreOneSeriesInAnyOrder()
+    {
+        Start(Defaults());
+        await PostsAsync(1);
+        hub.Posts[0].Series.ShouldBe($"{DeviceObject.CurrentTime} {DeviceObject.MemoryFree}");
     }
 
     [Fact]

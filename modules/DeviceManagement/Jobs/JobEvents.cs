@@ -38,7 +38,8 @@ internal sealed class JobEvents(IModuleHub hub, JobEngine engine)
                 new(job.JobId, job.Type, job.Status, since, job.Error),
                 ContractsJson.Default.JobEvent
             ),
-            $"{job.JobId}-{job.Status}"
+            $"{job.JobId}-{job.Status}",
+            JobStatuses.IsTerminal(job.Status) ? PostKind.Terminal : PostKind.Normal
         );
         known.Update(r => r with { ToldStatus = job.Status });
     }

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeDm.Telemetry.Observing;
 
 /// <summary>
-/// Reads the host, lets the engine decide and sends what is due. While the hub is away nothing is taken from the engine,
-/// so of each resource only the newest value waits, and goes out when the hub is back.
+/// Reads the host, lets the engine decide and posts what is due, whether the hub is there or not. While it is away the values wait, of
+/// each set of resources that is told together the newest always, older ones thinned (<see cref="PostKind.Thinned"/>).
 /// </summary>
 internal sealed partial class Observer : IDisposable
 {
@@ -41,7 +41,6 @@ internal sealed partial class Observer : IDisposable
         this.logger = logger;
         engine = new(time);
         Replace(observed);
-        hub.ConnectionChanged += Wake;
     }
 
     /// <summary>Observes exactly these from now on; what stays observed keeps its periods running.</summary>
@@ -77,11 +76,7 @@ internal sealed partial class Observer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        hub.ConnectionChanged -= Wake;
-        wake.Dispose();
-    }
+    public void Dispose() => wake.Dispose();
 
     /// <summary>
     /// Time to read: none yet, or the interval has passed, or something will be sent now and the last reading is not of
@@ -100,8 +95,7 @@ internal sealed partial class Observer : IDisposable
                 return true;
             }
             var age = time.GetElapsedTime(at);
-            return age >= Interval()
-                || (hub.IsConnected && engine.NextDue == TimeSpan.Zero && age >= options.LeastSampleInterval);
+            return age >= Interval() || (engine.NextDue == TimeSpan.Zero && age >= options.LeastSampleInterval);
         }
     }
 
@@ -164,10 +158,6 @@ internal sealed partial class Observer : IDisposable
 
     private void SendDue()
     {
-        if (!hub.IsConnected)
-        {
-            return;
-        }
         IReadOnlyList<Notification> due;
         lock (gate)
         {
@@ -175,10 +165,12 @@ internal sealed partial class Observer : IDisposable
         }
         foreach (var notification in due)
         {
-            hub.PostVolatile(
+            hub.Post(
                 Routes.Notifications,
                 Schemas.Notification,
-                JsonSerializer.SerializeToUtf8Bytes(notification, ContractsJson.Default.Notification)
+                JsonSerializer.SerializeToUtf8Bytes(notification, ContractsJson.Default.Notification),
+                kind: PostKind.Thinned,
+                series: string.Join(' ', notification.Values.Select(v => v.Resource).Order(StringComparer.Ordinal))
             );
         }
     }
@@ -191,7 +183,7 @@ internal sealed partial class Observer : IDisposable
             if (engine.Resources.Count > 0)
             {
                 wait = sampledAt is { } at ? Interval() - time.GetElapsedTime(at) : TimeSpan.Zero;
-                if (hub.IsConnected && engine.NextDue is { } due && due < wait)
+                if (engine.NextDue is { } due && due < wait)
                 {
                     wait = due;
                 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using EdgeDm.Hub;
 using Microsoft.Extensions.Logging;
@@ -7,6 +8,7 @@ namespace EdgeDm.ModuleHost;
 public sealed partial class HubModule
 {
     private const string SchemaProperty = "schema";
+    private const string DroppedProperty = "dropped";
     private const string ContentType = "application/json";
     private const string ContentEncoding = "utf-8";
 
@@ -95,6 +97,15 @@ public sealed partial class HubModule
         while (true)
         {
             var next = await outbox.NextAsync(cancellationToken);
+            var dropped = outbox.Dropped;
+            var properties = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                [SchemaProperty] = next.Message.Schema,
+            };
+            if (dropped > 0)
+            {
+                properties[DroppedProperty] = dropped.ToString(CultureInfo.InvariantCulture);
+            }
             var message = new OutboundMessage(
                 JsonSerializer.SerializeToUtf8Bytes(next.Message.Body, ModuleHostJson.Default.JsonElement)
             )
@@ -102,15 +113,16 @@ public sealed partial class HubModule
                 MessageId = next.Message.MessageId,
                 ContentType = ContentType,
                 ContentEncoding = ContentEncoding,
-                Properties = new Dictionary<string, string>(StringComparer.Ordinal)
-                {
-                    [SchemaProperty] = next.Message.Schema,
-                },
+                Properties = properties,
             };
             try
             {
                 await session.SendToOutputAsync(next.Message.Output, message, cancellationToken);
                 outbox.Done(next);
+                if (dropped > 0)
+                {
+                    outbox.ToldDropped(dropped);
+                }
             }
             catch (ArgumentException error)
             {

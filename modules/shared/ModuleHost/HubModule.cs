@@ -94,8 +94,14 @@ public sealed partial class HubModule : IModuleHub, IDisposable
     }
 
     /// <inheritdoc />
-    public void Post(string output, string schema, ReadOnlyMemory<byte> json, string? messageId = null) =>
-        outbox.Add(output, schema, json, messageId);
+    public void Post(
+        string output,
+        string schema,
+        ReadOnlyMemory<byte> json,
+        string? messageId = null,
+        PostKind kind = PostKind.Normal,
+        string? series = null
+    ) => outbox.Add(output, schema, json, messageId, kind, series);
 
     /// <inheritdoc />
     public void PostVolatile(string output, string schema, ReadOnlyMemory<byte> json, string? replaceKey = null)
@@ -138,6 +144,7 @@ public sealed partial class HubModule : IModuleHub, IDisposable
         {
             await stop.CancelAsync();
             await Task.WhenAll(Settle(connecting), Settle(handling), inputs.DrainAsync());
+            outbox.Flush();
         }
     }
 

@@ -28,11 +28,23 @@ public sealed record HubModuleOptions
     /// <summary>Share of a token's life after which the connection is made anew, so that the hub does not end it at a bad moment.</summary>
     public double RenewAfter { get; init; } = 0.85;
 
-    /// <summary>Most messages in the outbox.</summary>
+    /// <summary>Most messages with a file of their own in the outbox; the oldest normal ones give way, results never do.</summary>
     public int MaxOutboxMessages { get; init; } = 1_000;
 
     /// <summary>Most bytes of messages in the outbox; what a gateway may lose of its flash to a hub that is away.</summary>
     public long MaxOutboxBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Most messages of one series that wait; see <see cref="Thinning"/> for which go. Enough for some hours in full.</summary>
+    public int MaxThinnedPerSeries { get; init; } = 64;
+
+    /// <summary>Most messages of all series that wait.</summary>
+    public int MaxThinnedMessages { get; init; } = 512;
+
+    /// <summary>Most bytes of all series' messages; they are written together.</summary>
+    public int MaxThinnedBytes { get; init; } = 128 * 1024;
+
+    /// <summary>The waiting messages of all series are written this often at most, for flash wears: at most 3 MB a day.</summary>
+    public TimeSpan ThinnedWriteInterval { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Most bytes of one message's body: the hub's limit for the packet, less room for its properties.</summary>
     public int MaxMessageBytes { get; init; } = 240 * 1024;

@@ -38,15 +38,29 @@ public interface IModuleHub
     /// <summary>
     /// Sends to an output, for certain: on disk when this returns, sent when the hub is there, forgotten when the hub
     /// has acknowledged it. <paramref name="messageId"/> becomes <c>$.mid</c>; a repeat carries the same one. While a message with
-    /// this id waits, another one with it is taken for the same.
+    /// this id waits, another one with it is taken for the same. What there is no room for is thrown out as its
+    /// <paramref name="kind"/> says, and the next message carries the application property <c>dropped</c>: how many were.
     /// </summary>
-    /// <exception cref="OutboxFullException">The hub has been away for too long.</exception>
+    /// <param name="output">The output's name.</param>
+    /// <param name="schema">Application property <c>schema</c>.</param>
+    /// <param name="json">The body.</param>
+    /// <param name="messageId"><c>$.mid</c>; null = a new one.</param>
+    /// <param name="kind">What becomes of it while the hub is away for long.</param>
+    /// <param name="series">With <see cref="PostKind.Thinned"/>: messages of one series say newer things about the same.</param>
+    /// <exception cref="OutboxFullException">It is terminal, and the outbox is full of results.</exception>
     /// <exception cref="ArgumentException">The message is too large for the hub.</exception>
     /// <exception cref="System.Text.Json.JsonException">It is no JSON.</exception>
-    void Post(string output, string schema, ReadOnlyMemory<byte> json, string? messageId = null);
+    void Post(
+        string output,
+        string schema,
+        ReadOnlyMemory<byte> json,
+        string? messageId = null,
+        PostKind kind = PostKind.Normal,
+        string? series = null
+    );
 
     /// <summary>
-    /// Sends to an output if a session is up, and forgets it otherwise: progress, pings, notifications. Never blocks;
+    /// Sends to an output if a session is up, and forgets it otherwise: progress and pings. Never blocks;
     /// of messages with the same <paramref name="replaceKey"/> only the newest waits.
     /// </summary>
     void PostVolatile(string output, string schema, ReadOnlyMemory<byte> json, string? replaceKey = null);

@@ -4,8 +4,13 @@ using System.Text.Json.Serialization;
 
 namespace EdgeDm.ModuleHost;
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true
+)]
 [JsonSerializable(typeof(OutboxMessage))]
+[JsonSerializable(typeof(ThinnedRecord))]
 [JsonSerializable(typeof(WantedProperties))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(JsonElement))]

@@ -24,7 +24,9 @@ internal static class GatewayFailpoints
         [
             ("FirmwareDownload", "reported"), // Only DeviceManagement reports.
             ("Telemetry", "reported"),
-            ("Telemetry", "outbox"), // What it sends is volatile: a newer value replaces it.
+            ("Telemetry", "outbox"), // What it sends may be thinned: it waits in memory and is written once an hour.
+            ("DeviceManagement", "outbox.thinned"), // Neither of these sends anything that may be thinned.
+            ("FirmwareDownload", "outbox.thinned"),
         ];
 
     private static IEnumerable<string> PointsOf(string module)

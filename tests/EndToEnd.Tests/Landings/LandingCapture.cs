@@ -107,7 +107,7 @@ public sealed class LandingCapture
         await using var gateway = await Gateway.StartAsync(
             Gateway.Modules.SelectMany(m => new[] { "--except", m }).ToArray()
         );
-        using var modules = gateway.StartModules();
+        using var modules = await gateway.StartModulesAsync();
         var group = await DeployAsync(gateway, WaitingToFailScript);
         await WaitForUnitAsync(gateway);
         await gateway.StopHubAsync(kill: true);

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeDm.ModuleHost;
 
 /// <summary>
-/// Messages on their way to the hub, in order. What must arrive is a file until the hub has acknowledged it; what is
-/// volatile waits in memory between them. One reader; any number of writers.
+/// Messages on their way to the hub, in order. What must arrive is a file until the hub has acknowledged it; what may be thinned
+/// waits in memory and in one record; what is volatile in memory only. One reader; any number of writers.
 /// </summary>
 internal sealed partial class Outbox
 {
@@ -24,9 +24,13 @@ internal sealed partial class Outbox
     private readonly Dictionary<string, LinkedListNode<Outgoing>> replaceable = [];
     private readonly HashSet<string> durableIds = [];
     private readonly AsyncAutoResetEvent added = new();
+    private readonly ThinnedMessages thinned;
     private long lastSequence;
     private long durableBytes;
+    private long thinnedBytes;
+    private int thinnedCount;
     private int volatileCount;
+    private long dropped;
 
     /// <summary>Finds what an earlier process left.</summary>
     public Outbox(HubModuleOptions options)
@@ -34,34 +38,60 @@ internal sealed partial class Outbox
         this.options = options;
         folder = Path.Combine(options.DataFolder, "outbox");
         logger = options.LoggerFactory.CreateLogger<Outbox>();
+        thinned = new(options, logger);
         Directory.CreateDirectory(folder);
         Load();
     }
 
-    /// <summary>Keeps a message on disk. A message whose id waits already is the same one and is not kept twice.</summary>
-    /// <exception cref="OutboxFullException">The hub has been away for too long.</exception>
-    public void Add(string output, string schema, ReadOnlyMemory<byte> json, string? messageId)
+    /// <summary>Messages that were thrown out and that nobody was told of yet.</summary>
+    public long Dropped
+    {
+        get
+        {
+            lock (gate)
+            {
+                return dropped;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Keeps a message. One whose id waits already is the same one and is not kept twice. When there is no room the oldest
+    /// <see cref="PostKind.Normal"/> message goes, never a <see cref="PostKind.Terminal"/> one.
+    /// </summary>
+    /// <exception cref="OutboxFullException">It is terminal, and only terminal ones wait.</exception>
+    public void Add(
+        string output,
+        string schema,
+        ReadOnlyMemory<byte> json,
+        string? messageId,
+        PostKind kind = PostKind.Normal,
+        string? series = null
+    )
     {
         CheckSize(json);
         var message = new OutboxMessage(
             output,
             schema,
             messageId ?? Guid.NewGuid().ToString("n"),
-            JsonElement.Parse(json.Span)
+            JsonElement.Parse(json.Span),
+            kind,
+            series
         );
         lock (gate)
         {
-            if (durableIds.Contains(message.MessageId))
+            if (kind == PostKind.Thinned)
             {
-                return;
+                Append(new(++lastSequence, message, json.Length, IsVolatile: false, ReplaceKey: null));
+                Thin(message.Series);
+                thinned.Changed(ThinnedNow);
             }
-            if (durableIds.Count >= options.MaxOutboxMessages || durableBytes + json.Length > options.MaxOutboxBytes)
+            else if (!durableIds.Contains(message.MessageId) && MakeRoom(kind, json.Length))
             {
-                throw new OutboxFullException(durableIds.Count, durableBytes);
+                var sequence = ++lastSequence;
+                Record(sequence).Save(message);
+                Append(new(sequence, message, json.Length, IsVolatile: false, ReplaceKey: null));
             }
-            var sequence = ++lastSequence;
-            Record(sequence).Save(message);
-            Append(new(sequence, message, json.Length, IsVolatile: false, ReplaceKey: null));
         }
         added.Set();
     }
@@ -128,8 +158,30 @@ internal sealed partial class Outbox
         }
         lock (gate)
         {
-            Record(message.Sequence).Delete();
+            if (message.IsFile)
+            {
+                Record(message.Sequence).Delete();
+            }
             Forget(message);
+        }
+    }
+
+    /// <summary>Somebody was told that so many messages were thrown out.</summary>
+    public void ToldDropped(long count)
+    {
+        lock (gate)
+        {
+            dropped -= count;
+            thinned.Changed(ThinnedNow);
+        }
+    }
+
+    /// <summary>Writes what is in memory and must outlive the process.</summary>
+    public void Flush()
+    {
+        lock (gate)
+        {
+            thinned.Flush(ThinnedNow);
         }
     }
 
@@ -144,14 +196,20 @@ internal sealed partial class Outbox
         lock (gate)
         {
             var path = PathOf(message.Sequence);
-            File.Move(path, path + ".refused", overwrite: true);
+            if (message.IsFile && File.Exists(path))
+            {
+                File.Move(path, path + ".refused", overwrite: true);
+            }
             Forget(message);
         }
     }
 
     private void Load()
     {
-        foreach (var path in Directory.EnumerateFiles(folder, "*" + Extension).Order(StringComparer.Ordinal))
+        var found = thinned.Load();
+        dropped = found.Dropped;
+        var messages = found.Messages.Select(m => (m.Sequence, m.Message)).ToList();
+        foreach (var path in Directory.EnumerateFiles(folder, "*" + Extension))
         {
             var name = Path.GetFileNameWithoutExtension(path);
             if (!long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence))
@@ -161,15 +219,26 @@ internal sealed partial class Outbox
             lastSequence = Math.Max(lastSequence, sequence);
             if (Record(sequence).Load() is { } message)
             {
-                var bytes = JsonSerializer.SerializeToUtf8Bytes(message.Body, ModuleHostJson.Default.JsonElement);
-                Append(new(sequence, message, bytes.Length, IsVolatile: false, ReplaceKey: null));
+                messages.Add((sequence, message));
             }
+        }
+        foreach (var (sequence, message) in messages.OrderBy(m => m.Sequence))
+        {
+            lastSequence = Math.Max(lastSequence, sequence);
+            var bytes = JsonSerializer.SerializeToUtf8Bytes(message.Body, ModuleHostJson.Default.JsonElement);
+            Append(new(sequence, message, bytes.Length, IsVolatile: false, ReplaceKey: null));
         }
     }
 
     private void Append(Outgoing message)
     {
         var node = waiting.AddLast(message);
+        if (message.IsThinned)
+        {
+            thinnedCount++;
+            thinnedBytes += message.Bytes;
+            return;
+        }
         if (!message.IsVolatile)
         {
             durableIds.Add(message.Message.MessageId);
@@ -185,12 +254,23 @@ internal sealed partial class Outbox
 
     private void Forget(Outgoing message)
     {
-        var node = waiting.First!;
-        while (node.Value.Sequence != message.Sequence)
+        var node = waiting.First;
+        while (node is not null && node.Value.Sequence != message.Sequence)
         {
-            node = node.Next!;
+            node = node.Next;
+        }
+        if (node is null)
+        {
+            return; // It was thrown out while it was on its way.
         }
         waiting.Remove(node);
+        if (message.IsThinned)
+        {
+            thinnedCount--;
+            thinnedBytes -= message.Bytes;
+            thinned.Changed(ThinnedNow);
+            return;
+        }
         durableIds.Remove(message.Message.MessageId);
         durableBytes -= message.Bytes;
     }
@@ -236,21 +316,4 @@ internal sealed partial class Outbox
         Message = "A message {Schema} to output {Output} cannot be sent and was set aside: {Reason}"
     )]
     private static partial void LogRefused(ILogger logger, string output, string schema, string reason);
-}
-
-/// <summary>A message as it waits.</summary>
-internal sealed record Outgoing(long Sequence, OutboxMessage Message, int Bytes, bool IsVolatile, string? ReplaceKey);
-
-/// <summary>A message as it is on disk.</summary>
-internal sealed record OutboxMessage(string Output, string Schema, string MessageId, JsonElement Body);
-
-/// <summary>The outbox holds as much as its options allow: the hub has been away for too long.</summary>
-public sealed class OutboxFullException(int messages, long bytes)
-    : IOException($"The outbox is full: {messages} messages, {bytes} bytes. It empties when edgeHub is reachable.")
-{
-    /// <summary>Messages in it.</summary>
-    public int Messages { get; } = messages;
-
-    /// <summary>Bytes of their bodies.</summary>
-    public long Bytes { get; } = bytes;
 }

@@ -29,6 +29,15 @@ internal sealed record KillCase(string Victims, string Moment)
     /// <summary>The part of the duration, 0 to 1.</summary>
     public double Part => double.Parse(Moment.TrimEnd('%'), CultureInfo.InvariantCulture) / 100;
 
+    /// <summary>
+    /// What dies is the runner that plays the host's service manager, and with it the step. Whether the step's work was done is not
+    /// known then, and it may not be done twice: the update may end as failed and undone.
+    /// </summary>
+    public bool MayFail =>
+        Failpoint is { } f
+        && f.Point.StartsWith("host.unit.", StringComparison.Ordinal)
+        && !f.Point.StartsWith("host.unit.spec.", StringComparison.Ordinal);
+
     public override string ToString() => $"{Victims} at {Moment}";
 
     /// <summary>At every failpoint its own process, and everything.</summary>

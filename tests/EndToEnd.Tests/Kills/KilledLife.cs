@@ -37,7 +37,7 @@ internal static class KilledLife
                 await gateway.KillAsync(kill.Victims);
             });
         }
-        await life.CheckAsync();
+        await life.CheckAsync(kill.MayFail);
         return killed;
     }
 

@@ -121,6 +121,36 @@ public sealed class DevHubProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task Deployment_ChangedWhileItRuns_RestartsWhatChangedAndNothingElse()
+    {
+        const string Same = "echo same=$$; exec sleep 600";
+        const string Gone = "echo gone=$$; exec sleep 600";
+        using var hub = DevHubProcess.Start(
+            folder,
+            [
+                .. Deployment(("Changed", "echo before=$$; exec sleep 600"), ("Same", Same), ("Gone", Gone)),
+                .. new[] { "--program", "New=/bin/sh" },
+            ]
+        );
+        await hub.WaitUntilReadyAsync();
+        int[] ids = [await IdAsync(hub, "before"), await IdAsync(hub, "same"), await IdAsync(hub, "gone")];
+
+        Deployment(
+            ("Changed", "echo after=$$; exec sleep 600"),
+            ("Same", Same),
+            ("New", "echo new=$$; exec sleep 600")
+        );
+        int[] after = [await IdAsync(hub, "after"), await IdAsync(hub, "new")];
+        folder.Write("deployment.json", "{\n  \"modulesContent\": 5\n}");
+        await hub.Output.WaitForAsync("is not followed: ");
+
+        ids.Select(LauncherBench.IsAlive).ShouldBe([false, true, false]);
+        after.Select(LauncherBench.IsAlive).ShouldBe([true, true]);
+        hub.Signal("TERM");
+        (await hub.WaitForExitAsync()).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Start_OnADataFolderInUse_IsRefused()
     {
         using var first = DevHubProcess.Start(folder);
@@ -162,18 +192,36 @@ public sealed class DevHubProgramTests : IDisposable
         await hub.Output.WaitForAsync(file + ":1:1: ");
     }
 
-    private string[] Deployment(string script)
+    private string[] Deployment(string script) => Deployment(("A", script));
+
+    private string[] Deployment(params (string Name, string Script)[] modules)
     {
         var manifest = JsonNode.Parse(
             """
             {"modulesContent":{"$edgeAgent":{"properties.desired":{"schemaVersion":"1.1","modules":{
-              "A":{"type":"docker","status":"running","restartPolicy":"always","settings":{"image":"contoso/a:1"}}}}},
+              }}},
              "$edgeHub":{"properties.desired":{"schemaVersion":"1.1","routes":{}}}}}
             """
         )!;
-        var module = manifest["modulesContent"]!["$edgeAgent"]!["properties.desired"]!["modules"]!["A"]!;
-        module["settings"]!["createOptions"] = new JsonObject { ["Cmd"] = new JsonArray("-c", script) };
-        return ["--deployment", folder.Write("deployment.json", manifest.ToJsonString()), "--program", "A=/bin/sh"];
+        foreach (var (name, script) in modules)
+        {
+            manifest["modulesContent"]!["$edgeAgent"]!["properties.desired"]!["modules"]![name] = new JsonObject
+            {
+                ["type"] = "docker",
+                ["status"] = "running",
+                ["restartPolicy"] = "always",
+                ["settings"] = new JsonObject
+                {
+                    ["image"] = "contoso/a:1",
+                    ["createOptions"] = new JsonObject { ["Cmd"] = new JsonArray("-c", script) },
+                },
+            };
+        }
+        return
+        [
+            .. new[] { "--deployment", folder.Write("deployment.json", manifest.ToJsonString()) },
+            .. modules.SelectMany(module => new[] { "--program", module.Name + "=/bin/sh" }),
+        ];
     }
 
     private static async Task<int[]> IdsAsync(DevHubProcess hub) =>
@@ -181,7 +229,7 @@ public sealed class DevHubProgramTests : IDisposable
 
     private static async Task<int> IdAsync(DevHubProcess hub, string name)
     {
-        var line = await hub.Output.WaitForAsync($"A | {name}=");
+        var line = await hub.Output.WaitForAsync($"| {name}=");
         return int.Parse(line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EdgeDm.DevHub.Deployment;
 using EdgeDm.Hosting;
 using Microsoft.Extensions.Logging;
@@ -17,9 +18,10 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
     private readonly ILogger logger;
     private readonly SemaphoreSlim operations = new(1);
     private readonly LaunchRecord record;
-    private readonly List<string> order = [];
-    private readonly Dictionary<string, ModuleSupervisor> supervisors = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, ModuleState> others = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ModuleSupervisor> supervisors = new(StringComparer.Ordinal);
+    private readonly Func<DeploymentManifest, ModulePlan> planOf;
+    private readonly Func<ModuleLaunch, ModuleSupervisor> supervise;
+    private volatile ModulePlan plan;
     private Task reboot = Task.CompletedTask;
     private bool stopping;
 
@@ -45,22 +47,12 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
         this.options = options;
         logger = loggers.CreateLogger<ModuleLauncher>();
         record = new(options.DataFolder, logger);
-        RequireKnown(options.Except, manifest);
-        foreach (var module in manifest.Modules)
+        planOf = deployment => ModulePlan.Of(deployment, programs, environment, options.Except, logger);
+        supervise = launch => new(launch, options, record, console, time, logger, this);
+        plan = planOf(manifest);
+        foreach (var (id, launch) in plan.Launches)
         {
-            order.Add(module.Id);
-            if (options.Except.Contains(module.Id))
-            {
-                others[module.Id] = new(module.Id, "unknown", null, null, 0, "left to be started by hand");
-            }
-            else if (!module.IsWanted)
-            {
-                others[module.Id] = new(module.Id, "stopped", null, null, 0, "the deployment wants it stopped");
-            }
-            else if (Launch(module, programs, environment) is { } launch)
-            {
-                supervisors[module.Id] = new(launch, options, record, console, time, logger, this);
-            }
+            supervisors[id] = supervise(launch);
         }
     }
 
@@ -86,7 +78,40 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<ModuleState> List() => [.. order.Select(StateOf)];
+    public IReadOnlyList<ModuleState> List()
+    {
+        var now = plan;
+        return
+        [
+            .. now.Order.Select(id =>
+                supervisors.TryGetValue(id, out var supervisor) ? supervisor.State
+                : now.Others.TryGetValue(id, out var state) ? state
+                : new(id, "stopped", null, null, 0, "")
+            ),
+        ];
+    }
+
+    /// <summary>
+    /// Follows another deployment as edgeAgent does: a module that is gone or changed is stopped, one that is new or changed is
+    /// started in its order, and one that is the same runs on.
+    /// </summary>
+    /// <exception cref="MisconfiguredException">A module cannot be launched, whatever happens later; nothing was changed.</exception>
+    public async Task ApplyAsync(DeploymentManifest manifest, CancellationToken cancellationToken)
+    {
+        var next = planOf(manifest);
+        await operations.WaitAsync(cancellationToken);
+        try
+        {
+            if (!stopping)
+            {
+                await ChangeAsync(next);
+            }
+        }
+        finally
+        {
+            operations.Release();
+        }
+    }
 
     /// <summary>Stops a module and starts it again.</summary>
     /// <exception cref="ArgumentException">It is not launched here.</exception>
@@ -163,9 +188,29 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
 
     private void StartAll()
     {
-        foreach (var id in order.Where(supervisors.ContainsKey))
+        foreach (var id in plan.Order.Where(supervisors.ContainsKey))
         {
             supervisors[id].Start();
+        }
+    }
+
+    private async Task ChangeAsync(ModulePlan next)
+    {
+        var former = plan;
+        var stopped = former.Launches.Keys.Where(id => !next.KeepsRunning(id, former)).ToList();
+        LogFollows(logger, stopped.Count == 0 ? "none" : string.Join(", ", stopped));
+        await Task.WhenAll(stopped.Select(id => supervisors[id].StopAsync()));
+        foreach (var id in stopped.Where(id => !next.Launches.ContainsKey(id)))
+        {
+            supervisors.Remove(id, out var gone);
+            await gone!.EndSurvivorsAsync();
+            gone.Dispose();
+        }
+        plan = next;
+        foreach (var id in next.Order.Where(id => next.Launches.ContainsKey(id) && !next.KeepsRunning(id, former)))
+        {
+            var launch = next.Launches[id];
+            supervisors.GetOrAdd(id, _ => supervise(launch)).Start(launch);
         }
     }
 
@@ -189,63 +234,6 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
         }
     }
 
-    private ModuleLaunch? Launch(ModuleDeployment module, ModulePrograms programs, ModuleEnvironment environment)
-    {
-        try
-        {
-            var variables = HostEnvironment.PassedThrough();
-            foreach (var (name, value) in environment.Of(module))
-            {
-                variables[name] = value;
-            }
-            return new(
-                module.Id,
-                programs.Find(module),
-                module.CreateOptions.Cmd,
-                variables,
-                module.RestartPolicy,
-                HostRebootExitCode(module)
-            );
-        }
-        catch (FileNotFoundException error)
-        {
-            // The others may be of use without it.
-            LogCannotLaunch(logger, module.Id, error.Message);
-            others[module.Id] = new(module.Id, "failed", null, null, 0, error.Message);
-            return null;
-        }
-        catch (ArgumentException error)
-        {
-            throw new MisconfiguredException($"Module {module.Id}: {error.Message}");
-        }
-    }
-
-    private static int? HostRebootExitCode(ModuleDeployment module)
-    {
-        if (!module.CreateOptions.Labels.TryGetValue(HostRebootLabel, out var text))
-        {
-            return null;
-        }
-        return int.TryParse(text, out var code) && code is > 0 and < 256
-            ? code
-            : throw new ArgumentException(
-                $"its label {HostRebootLabel} is '{text}' and must be a number from 1 to 255."
-            );
-    }
-
-    private static void RequireKnown(IEnumerable<string> ids, DeploymentManifest manifest)
-    {
-        if (ids.FirstOrDefault(id => manifest.Find(id) is null) is { } unknown)
-        {
-            throw new MisconfiguredException(
-                $"The deployment has no module '{unknown}'. It has {string.Join(", ", manifest.Modules.Select(module => module.Id))}."
-            );
-        }
-    }
-
-    private ModuleState StateOf(string id) =>
-        supervisors.TryGetValue(id, out var supervisor) ? supervisor.State : others[id];
-
     private ModuleSupervisor Supervisor(string id) =>
         supervisors.GetValueOrDefault(id)
         ?? throw new ArgumentException(
@@ -258,8 +246,11 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
     [LoggerMessage(Level = LogLevel.Information, Message = "The host is up again: starts every module")]
     private static partial void LogBoots(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Module} cannot be launched: {Reason}")]
-    private static partial void LogCannotLaunch(ILogger logger, string module, string reason);
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Follows the new deployment; modules stopped for it: {Modules}"
+    )]
+    private static partial void LogFollows(ILogger logger, string modules);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Process {ProcessId} cannot be killed")]
     private static partial void LogDoesNotDie(ILogger logger, int processId);

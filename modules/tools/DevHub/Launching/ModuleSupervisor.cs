@@ -8,7 +8,6 @@ internal sealed partial class ModuleSupervisor : IDisposable
 {
     private static readonly TimeSpan LongestOutputWait = TimeSpan.FromSeconds(1);
 
-    private readonly ModuleLaunch launch;
     private readonly LauncherOptions options;
     private readonly LaunchRecord record;
     private readonly TimeProvider time;
@@ -18,6 +17,7 @@ internal sealed partial class ModuleSupervisor : IDisposable
     private readonly ModuleOutput output;
     private readonly List<ProcessEntry> survivors = [];
 
+    private ModuleLaunch launch;
     private CancellationTokenSource stop = new();
     private Task run = Task.CompletedTask;
     private volatile SpawnedProcess? process;
@@ -55,6 +55,13 @@ internal sealed partial class ModuleSupervisor : IDisposable
         stop.Dispose();
         stop = new();
         run = RunAsync(stop.Token);
+    }
+
+    /// <summary>The same in another way, for example of a changed deployment; what the former one left running is still known.</summary>
+    public void Start(ModuleLaunch changed)
+    {
+        launch = changed;
+        Start();
     }
 
     /// <summary>

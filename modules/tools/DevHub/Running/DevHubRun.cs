@@ -121,24 +121,45 @@ internal static class DevHubRun
         );
         server.ModuleStates = launcher;
         await using var workload = new WorkloadServer(keys, authority, launcher, context.Loggers);
+        var sockets = new HashSet<string>(StringComparer.Ordinal);
         try
         {
-            foreach (var module in environment.HasWorkloadApi ? manifest.Modules : [])
-            {
-                await workload.OpenAsync(module.Id, paths.WorkloadSocket(module.Id), cancellationToken);
-            }
+            await OpenSocketsAsync(manifest, cancellationToken);
             await launcher.StartAsync(cancellationToken);
             using var ready = ReadyFile.Write(data, server, authority);
             Say(server, authority, options, manifest, environment);
-            await Task.Delay(Timeout.Infinite, cancellationToken);
+            var follower = new DeploymentFollower(
+                () => Read(options).Manifest,
+                server,
+                launcher,
+                OpenSocketsAsync,
+                context.Time,
+                context.Loggers.CreateLogger("DevHub")
+            );
+            await (
+                options.Deployment is null
+                    ? Task.Delay(Timeout.Infinite, cancellationToken)
+                    : follower.RunAsync(manifest, cancellationToken)
+            );
         }
         finally
         {
             await launcher.DisposeAsync(); // Before the hub that the modules say goodbye to.
         }
+
+        async Task OpenSocketsAsync(DeploymentManifest deployment, CancellationToken token)
+        {
+            foreach (var module in environment.HasWorkloadApi ? deployment.Modules : [])
+            {
+                if (sockets.Add(module.Id))
+                {
+                    await workload.OpenAsync(module.Id, paths.WorkloadSocket(module.Id), token);
+                }
+            }
+        }
     }
 
-    private static (DeploymentManifest, ModuleCatalog) Read(DevHubRunOptions options)
+    private static (DeploymentManifest Manifest, ModuleCatalog Catalog) Read(DevHubRunOptions options)
     {
         var file = options.Deployment is { } path ? Path.GetFullPath(path) : null;
         var root = Path.GetDirectoryName(file) ?? Directory.GetCurrentDirectory();

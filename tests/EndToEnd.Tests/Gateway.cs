@@ -23,6 +23,7 @@ internal sealed class Gateway : IAsyncDisposable
     private readonly string[] moreArguments;
     private readonly ConcurrentQueue<string> output = new();
     private DevHubProgram? hub;
+    private int pushes;
 
     private Gateway(DirectoryInfo folder, string[] moreArguments)
     {
@@ -38,6 +39,8 @@ internal sealed class Gateway : IAsyncDisposable
     public required UpdatePublisher Publisher { get; init; }
 
     public HubService Service => hub?.Service ?? throw new ObjectDisposedException("the dev hub");
+
+    private string DeploymentFile => Path.Combine(folder.FullName, "deployment.template.json");
 
     public string DataFolder => Path.Combine(folder.FullName, "data");
 
@@ -71,6 +74,7 @@ internal sealed class Gateway : IAsyncDisposable
         try
         {
             gateway.WriteHostAccessFile();
+            gateway.CopyDeployment();
             prepare?.Invoke(gateway);
             await gateway.StartHubAsync();
             return gateway;
@@ -92,7 +96,7 @@ internal sealed class Gateway : IAsyncDisposable
                 "--https-port",
                 $"{httpsPort}",
                 "--deployment",
-                Path.Combine(RepositoryRoot.Path, "deployment.template.json"),
+                DeploymentFile,
                 "--configuration",
                 BuiltProgram.Configuration,
                 "--map-host",
@@ -111,6 +115,52 @@ internal sealed class Gateway : IAsyncDisposable
             await running.StopAsync(kill);
         }
     }
+
+    /// <summary>Loses everything that the hub and the cloud know; what belongs to the gateway's host stays.</summary>
+    public void ForgetHub()
+    {
+        foreach (var part in new[] { "twins", "ca", "identities.json" })
+        {
+            var path = Path.Combine(DataFolder, part);
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>Pushes a deployment that makes every module's container anew, and returns when all run again.</summary>
+    public async Task PushDeploymentAsync()
+    {
+        var before = await ProcessesAsync();
+        var deployment = JsonNode.Parse(await File.ReadAllTextAsync(DeploymentFile))!;
+        foreach (var (_, module) in Desired(deployment)["modules"]!.AsObject())
+        {
+            module!["env"]!["PUSHED"] = new JsonObject { ["value"] = $"{++pushes}" };
+        }
+        await File.WriteAllTextAsync(DeploymentFile, deployment.ToJsonString());
+        await WaitForOthersAsync(before);
+    }
+
+    /// <summary>Kills every module, as crashes would, and returns when all run again.</summary>
+    public async Task KillModulesAsync()
+    {
+        var before = await ProcessesAsync();
+        foreach (var id in before.Values)
+        {
+            using var process = Process.GetProcessById(id);
+            process.Kill();
+        }
+        await WaitForOthersAsync(before);
+    }
+
+    /// <summary>The processes of the modules that run.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> ProcessesAsync() =>
+        (await Service.StatusAsync())["modules"]!
+            .AsArray()
+            .Where(m => (string?)m!["runtimeStatus"] == "running")
+            .ToDictionary(m => (string)m!["moduleId"]!, m => (int)m!["processId"]!);
 
     /// <summary>A new folder of this gateway's own.</summary>
     public string MakeFolder(string name) => folder.CreateSubdirectory(name).FullName;
@@ -169,6 +219,26 @@ internal sealed class Gateway : IAsyncDisposable
         await Files.DisposeAsync();
         Publisher.Dispose();
         folder.Delete(recursive: true);
+    }
+
+    private async Task WaitForOthersAsync(IReadOnlyDictionary<string, int> before) =>
+        await HubService.WaitAsync(async () =>
+            await ProcessesAsync() is var now
+            && now.Count == Modules.Count
+            && now.All(m => !before.TryGetValue(m.Key, out var id) || id != m.Value)
+                ? now
+                : null
+        );
+
+    private static JsonNode Desired(JsonNode deployment) =>
+        deployment["modulesContent"]!["$edgeAgent"]!["properties.desired"]!;
+
+    /// <summary>The repository's deployment as a file of this gateway, which a test may change.</summary>
+    private void CopyDeployment()
+    {
+        File.Copy(Path.Combine(RepositoryRoot.Path, "deployment.template.json"), DeploymentFile);
+        var modules = Path.Combine(RepositoryRoot.Path, "modules");
+        File.WriteAllText(Path.Combine(folder.FullName, ".env"), $"MODULES_PATH={modules}\n");
     }
 
     private void WriteHostAccessFile()

@@ -2,34 +2,33 @@ using System.Net.Sockets;
 using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.Hosting;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace EdgeDm.HostAccess.Api;
 
 /// <summary>
 /// Serves <see cref="HostApi"/> on the two Unix sockets and nowhere else: no configuration file or environment variable can make it
-/// listen on a network.
+/// listen on a network. Kestrel alone, without the web host around it: that would double what this idle sidecar needs.
 /// </summary>
 internal sealed partial class HostApiServer : IAsyncDisposable
 {
-    private readonly WebApplication application;
+    private readonly KestrelServer kestrel;
     private readonly ApiOptions options;
+    private readonly CancellationTokenSource stopping = new();
 
-    private HostApiServer(WebApplication application, ApiOptions options)
+    private HostApiServer(KestrelServer kestrel, ApiOptions options)
     {
-        this.application = application;
+        this.kestrel = kestrel;
         this.options = options;
     }
-
-    private CancellationToken Stopping => application.Lifetime.ApplicationStopping;
 
     /// <summary>Begins to listen. When this returns, both sockets answer.</summary>
     /// <exception cref="MisconfiguredException">A socket cannot be made where the configuration wants it.</exception>
@@ -43,27 +42,21 @@ internal sealed partial class HostApiServer : IAsyncDisposable
     {
         var own = OwnUser.Id;
         var logger = loggers.CreateLogger<HostApiServer>();
-        var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddSingleton(loggers);
-        builder.Services.AddSingleton<IHostLifetime, OwnLifetime>();
-        builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        var settings = new KestrelServerOptions();
+        SetLimits(settings, options);
+        foreach (var socket in sockets)
         {
-            SetLimits(kestrel, options);
-            foreach (var socket in sockets)
-            {
-                kestrel.ListenUnixSocket(socket.Path, listen => Admit(listen, socket, options, logger));
-            }
-        });
-        var server = new HostApiServer(builder.Build(), options);
-        server.application.Run(http => AnswerAsync(http, routes, options, logger, server.Stopping));
+            settings.ListenUnixSocket(socket.Path, listen => Admit(listen, socket, options, logger));
+        }
+        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers);
+        var server = new HostApiServer(new(Options.Create(settings), transport, loggers), options);
         try
         {
             foreach (var socket in sockets)
             {
                 socket.Prepare(own);
             }
-            await server.application.StartAsync(cancel);
+            await server.kestrel.StartAsync(new Application(routes, options, logger, server.stopping.Token), cancel);
             foreach (var socket in sockets)
             {
                 socket.Open(own);
@@ -73,7 +66,7 @@ internal sealed partial class HostApiServer : IAsyncDisposable
         }
         catch (Exception error)
         {
-            await server.application.DisposeAsync();
+            await server.DisposeAsync();
             throw error is IOException or UnauthorizedAccessException or SocketException
                 ? new MisconfiguredException(
                     $"A socket of {string.Join(", ", sockets.Select(s => s.Path))} cannot be made: {error.Message}"
@@ -85,9 +78,11 @@ internal sealed partial class HostApiServer : IAsyncDisposable
     /// <summary>Lets answers under way end, then closes the sockets.</summary>
     public async ValueTask DisposeAsync()
     {
+        await stopping.CancelAsync();
         using var limit = new CancellationTokenSource(options.StopTimeout);
-        await application.StopAsync(limit.Token);
-        await application.DisposeAsync();
+        await kestrel.StopAsync(limit.Token);
+        kestrel.Dispose();
+        stopping.Dispose();
     }
 
     private static void SetLimits(KestrelServerOptions kestrel, ApiOptions options)
@@ -126,42 +121,6 @@ internal sealed partial class HostApiServer : IAsyncDisposable
         }));
     }
 
-    private static async Task AnswerAsync(
-        HttpContext http,
-        HostApiRoutes routes,
-        ApiOptions options,
-        ILogger logger,
-        CancellationToken stopping
-    )
-    {
-        var request = new ApiRequest(http, options, stopping);
-        try
-        {
-            await routes.AnswerAsync(request);
-        }
-        catch (EdgeDmException refusal) when (!http.Response.HasStarted)
-        {
-            await TellAsync(request, refusal.Error);
-        }
-        catch (Exception) when (http.RequestAborted.IsCancellationRequested)
-        {
-            // The peer is gone: nobody to tell.
-        }
-        catch (Exception error) when (!http.Response.HasStarted)
-        {
-            LogFailed(logger, error, http.Request.Method, http.Request.Path);
-            await TellAsync(
-                request,
-                error is IOException
-                    ? ErrorRegistry.NoSpace.Told("data", $"HostAccess cannot write its records: {error.Message}")
-                    : ErrorRegistry.Internal.Told("request", $"The request failed with {error.GetType().Name}.")
-            );
-        }
-    }
-
-    private static Task TellAsync(ApiRequest request, ErrorObject error) =>
-        request.AnswerAsync(ErrorAnswers.StatusOf(error), error, ContractsJson.Default.ErrorObject);
-
     [LoggerMessage(Level = LogLevel.Information, Message = "Socket {Name} listens at {Path}")]
     private static partial void LogListening(ILogger logger, string name, string path);
 
@@ -174,11 +133,46 @@ internal sealed partial class HostApiServer : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private static partial void LogFailed(ILogger logger, Exception error, string method, string path);
 
-    /// <summary>Signals are the program's, not the web host's.</summary>
-    private sealed class OwnLifetime : IHostLifetime
+    /// <summary>What Kestrel hands the requests to.</summary>
+    private sealed class Application(
+        HostApiRoutes routes,
+        ApiOptions options,
+        ILogger logger,
+        CancellationToken stopping
+    ) : IHttpApplication<HttpContext>
     {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public void DisposeContext(HttpContext context, Exception? exception) { }
+
+        public async Task ProcessRequestAsync(HttpContext context)
+        {
+            var request = new ApiRequest(context, options, stopping);
+            try
+            {
+                await routes.AnswerAsync(request);
+            }
+            catch (EdgeDmException refusal) when (!context.Response.HasStarted)
+            {
+                await TellAsync(request, refusal.Error);
+            }
+            catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+            {
+                // The peer is gone: nobody to tell.
+            }
+            catch (Exception error) when (!context.Response.HasStarted)
+            {
+                LogFailed(logger, error, context.Request.Method, context.Request.Path);
+                await TellAsync(
+                    request,
+                    error is IOException
+                        ? ErrorRegistry.NoSpace.Told("data", $"HostAccess cannot write its records: {error.Message}")
+                        : ErrorRegistry.Internal.Told("request", $"The request failed with {error.GetType().Name}.")
+                );
+            }
+        }
+
+        private static Task TellAsync(ApiRequest request, ErrorObject error) =>
+            request.AnswerAsync(ErrorAnswers.StatusOf(error), error, ContractsJson.Default.ErrorObject);
     }
 }

@@ -1,7 +1,0 @@
-namespace EdgeDm.Hosting.Tests;
-
-public sealed class PlaceholderTests
-{
-    [Fact]
-    public void Placeholder() => true.ShouldBeTrue();
-}

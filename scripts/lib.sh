@@ -56,6 +56,44 @@ build_programs() {
   build scripts/programs.proj
 }
 
+# This machine, as .NET names it.
+machine_runtime() {
+  case $(uname -m) in
+    x86_64) echo linux-x64 ;;
+    aarch64) echo linux-arm64 ;;
+    *) die "no runtime name is known for $(uname -m); give one with --runtime." 2 ;;
+  esac
+}
+
+# published PROJECT RUNTIME: where publish puts a project unless told otherwise.
+published() {
+  printf '%s/%s/bin/%s' "$repository" "$1" "$2"
+}
+
+# publish PROJECT RUNTIME [FOLDER]: publishes it with the runtime it needs, quietly. The folder is replaced as a whole. Built apart
+# from the usual builds, which are for whatever runtime is installed; one publish of a project at a time.
+publish() {
+  local project=$1 runtime=$2 folder=${3:-$(published "$1" "$2")} work=$repository/$1/obj/publish log
+  mkdir -p "$work"
+  log=$(mktemp)
+  if ! (
+    cd "$repository"
+    flock 9
+    rm -rf "$work/out"
+    dotnet publish "$project" --configuration "$configuration" --runtime "$runtime" --self-contained \
+      --artifacts-path "$work" --output "$work/out" \
+      --verbosity quiet --tl:off --disable-build-servers -p:SkipFormat=true
+    rm -rf "$folder"
+    mkdir -p "$(dirname "$folder")"
+    mv "$work/out" "$folder"
+  ) 9>"$work/lock" >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    die "the publish of $project for $runtime failed; its output is above." 1
+  fi
+  rm -f "$log"
+}
+
 # Builds edgedm when it is missing or older than its sources.
 build_edgedm() {
   local built newer

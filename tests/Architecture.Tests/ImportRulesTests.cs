@@ -21,6 +21,8 @@ public sealed class ImportRulesTests
         ["Telemetry"] = ["ModuleHost", "Contracts", "Objects"],
         // The privileged part knows no network protocol.
         ["HostAccess"] = ["Hosting", "Durable", "Contracts", "Updates"],
+        // No code: it publishes all modules together, and only it sees them all.
+        ["Gateway"] = ["DeviceManagement", "FirmwareDownload", "HostAccess", "Telemetry"],
         // The dev hub stands in for edgeHub, which knows nothing of device management.
         ["DevHub"] = ["Mqtt", "Durable", "Hosting"],
         ["Cli"] = ["Contracts", "Updates"],
@@ -41,6 +43,26 @@ public sealed class ImportRulesTests
     [Fact]
     public void Rules_NameOnlyProjectsThatExist() =>
         Allowed.Keys.ShouldBeSubsetOf(ProjectFiles().Select(p => Path.GetFileNameWithoutExtension(p)));
+
+    [Fact]
+    public void Gateway_PublishesEveryModule()
+    {
+        var modules = Directory
+            .EnumerateFiles(Path.Combine(RepositoryRoot.Path, "modules"), "module.json", SearchOption.AllDirectories)
+            .Select(file => Path.GetFileName(Path.GetDirectoryName(file)!))
+            .ToList();
+        var project = ProjectFiles().Single(p => Path.GetFileNameWithoutExtension(p) == "Gateway");
+        var entered = XDocument
+            .Load(project)
+            .Descendants("TrimmerRootAssembly")
+            .Where(root => (string?)root.Attribute("RootMode") == "EntryPoint")
+            .Select(root => (string)root.Attribute("Include")!);
+
+        References("Gateway").ShouldBe(modules, ignoreOrder: true);
+        // What the trimmer is not told to enter would be cut off, and its program would not start.
+        entered.ShouldBe(modules.Select(module => $"EdgeDm.{module}"), ignoreOrder: true);
+        Directory.EnumerateFiles(Path.GetDirectoryName(project)!, "*.cs").ShouldBeEmpty();
+    }
 
     [Fact]
     public void Solution_HoldsEveryProject()

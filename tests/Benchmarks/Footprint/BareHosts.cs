@@ -18,12 +18,11 @@ internal static partial class BareHosts
         """;
 
     /// <summary>Starts so many, and returns when each has logged its line.</summary>
-    public static Task<ProcessFamily> StartAsync(int count, RuntimeCopy runtime, CancellationToken cancellationToken)
+    public static Task<ProcessFamily> StartAsync(int count, PublishedCopy programs, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo("bash");
-        string[] arguments = ["-c", Parent, Built.Program("tests/Benchmarks.BareHost"), $"{count}"];
+        string[] arguments = ["-c", Parent, Path.Combine(programs.Folder, "EdgeDm.Benchmarks.BareHost"), $"{count}"];
         Array.ForEach(arguments, start.ArgumentList.Add);
-        runtime.SetIn(start.Environment);
         return ProcessFamily.StartAsync(start, count, Read, cancellationToken);
     }
 

@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace EdgeDm.Benchmarks.Footprint;
 
 /// <summary>
-/// What the four modules cost a gateway that has nothing to do, beside four services that do nothing at all. Both sides run from
-/// the same private copy of the runtime, so that no other .NET program of this machine shares its pages.
+/// What the four modules cost a gateway that has nothing to do, beside four services that do nothing at all. Both sides are published
+/// as in deployment, trimmed and with the runtime they need, and run from private copies, whose pages no other process shares.
 /// </summary>
 internal sealed class FootprintBench : Bench
 {
@@ -47,25 +47,26 @@ internal sealed class FootprintBench : Bench
     {
         var idle = TimeSpan.FromSeconds(run.Arguments.GetValue(idleSeconds));
         using var work = WorkFolder.Make();
-        var runtime = RuntimeCopy.Make(work.Create("dotnet"));
+        var modules = PublishedCopy.Make("modules/Gateway", work.Create("modules"));
+        var bareHost = PublishedCopy.Make("tests/Benchmarks.BareHost", work.Create("bare-host"));
         var ours = new List<IReadOnlyList<Measurement>>();
         var peers = new List<IReadOnlyList<Measurement>>();
         for (var round = 1; round <= run.Rounds; round++)
         {
             await run.Progress.WriteLineAsync($"round {round} of {run.Rounds}: modules");
             var data = work.Create($"data-{round}");
-            var gateway = await Gateway.StartAsync(data, runtime, cancellationToken);
-            ours.Add(await MeasureAsync(gateway, runtime, idle, cancellationToken));
+            var gateway = await Gateway.StartAsync(data, modules, cancellationToken);
+            ours.Add(await MeasureAsync(gateway, modules, idle, cancellationToken));
             await run.Progress.WriteLineAsync($"round {round} of {run.Rounds}: bare hosts");
-            var hosts = await BareHosts.StartAsync(Gateway.Modules.Count, runtime, cancellationToken);
-            peers.Add(await MeasureAsync(hosts, runtime, idle, cancellationToken));
+            var hosts = await BareHosts.StartAsync(Gateway.Modules.Count, bareHost, cancellationToken);
+            peers.Add(await MeasureAsync(hosts, bareHost, idle, cancellationToken));
         }
         return Rows(ours, peers);
     }
 
     private static async Task<IReadOnlyList<Measurement>> MeasureAsync(
         ProcessFamily family,
-        RuntimeCopy runtime,
+        PublishedCopy programs,
         TimeSpan idle,
         CancellationToken cancellationToken
     )
@@ -74,7 +75,7 @@ internal sealed class FootprintBench : Bench
         {
             foreach (var member in family.Members)
             {
-                runtime.RequireUsedBy(member.ProcessId);
+                programs.RequireUsedBy(member.ProcessId);
             }
             return await Measurement.TakeAsync(family, idle, cancellationToken);
         }

@@ -16,25 +16,24 @@ internal static partial class Gateway
     /// Starts all, and returns when three modules are connected to the hub and HostAccess, which has no network, serves.
     /// </summary>
     /// <param name="data">An empty folder.</param>
-    /// <param name="runtime">What the modules run from; the dev hub does not.</param>
+    /// <param name="programs">The modules' programs.</param>
     /// <param name="cancellationToken">Ends all again.</param>
     public static async Task<ProcessFamily> StartAsync(
         string data,
-        RuntimeCopy runtime,
+        PublishedCopy programs,
         CancellationToken cancellationToken
     )
     {
         await PrepareAsync(data, cancellationToken);
-        var start = new ProcessStartInfo(RuntimeCopy.OriginalProgram);
+        var start = new ProcessStartInfo(Built.Program("modules/tools/DevHub"));
         string[] arguments =
         [
-            Built.Assembly("modules/tools/DevHub"),
             "--deployment",
             Path.Combine(RepositoryRoot.Path, "deployment.template.json"),
             "--data",
             data,
-            "--configuration",
-            Built.Configuration,
+            "--programs",
+            programs.Folder,
             "--map-host",
             $"/etc/edgedm={data}/host/etc/edgedm",
             "--mqtt-port",
@@ -44,7 +43,6 @@ internal static partial class Gateway
             "--stop-on-stdin-close",
         ];
         Array.ForEach(arguments, start.ArgumentList.Add);
-        runtime.SetIn(start.Environment);
         return await ProcessFamily.StartAsync(start, Modules.Count, new Reader().Read, cancellationToken);
     }
 

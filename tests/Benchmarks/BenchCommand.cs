@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using EdgeDm.Benchmarks.Footprint;
 
@@ -12,7 +13,9 @@ internal static class BenchCommand
     private const int WrongArguments = 2;
     private const int CouldNotMeasure = 3;
     private const int Interrupted = 130;
-    private const int DefaultRounds = 5;
+
+    /// <summary>Fewer have no quartiles to judge by.</summary>
+    private const int LeastRoundsToJudge = 5;
 
     /// <summary>All benches; a new one gets a folder and a row here.</summary>
     private static readonly Bench[] Benches = [new FootprintBench()];
@@ -20,7 +23,7 @@ internal static class BenchCommand
     private static readonly Option<int> Rounds = new("--rounds")
     {
         Description = "Samples of each side.",
-        DefaultValueFactory = _ => DefaultRounds,
+        DefaultValueFactory = _ => LeastRoundsToJudge,
         Recursive = true,
     };
 
@@ -60,6 +63,7 @@ internal static class BenchCommand
             {
                 command.Add(option);
             }
+            command.Validators.Add(RequireRoundsToJudge);
             command.SetAction((result, _) => RunAsync(bench, result));
             root.Add(command);
         }
@@ -75,6 +79,14 @@ internal static class BenchCommand
         }
         await Console.Error.WriteLineAsync("Try --help.");
         return WrongArguments;
+    }
+
+    private static void RequireRoundsToJudge(CommandResult command)
+    {
+        if (command.GetValue(Check) && command.GetValue(Rounds) < LeastRoundsToJudge)
+        {
+            command.AddError($"--check judges by at least {LeastRoundsToJudge} rounds.");
+        }
     }
 
     private static int List()

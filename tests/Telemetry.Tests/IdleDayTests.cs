@@ -1,0 +1,46 @@
+using EdgeDm.Contracts;
+using EdgeDm.Telemetry.Tests.Support;
+using EdgeDm.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeDm.Telemetry.Tests;
+
+/// <summary>What the module writes on a day on which nothing happens: flash wears.</summary>
+public sealed class IdleDayTests
+{
+    private const int HoursADay = 24;
+
+    [Fact]
+    public async Task Run_OneDayOfTheDefaultList_WritesNothing()
+    {
+        var data = Directory.CreateTempSubdirectory("edgedm-telemetry-").FullName;
+        var time = new FakeTimeProvider();
+        await using var host = new FakeHost();
+        host.Answer = http =>
+            FakeHost.WriteAsync(http, FakeHost.Inventory with { CurrentTime = time.GetUtcNow(), MemoryFree = Hour(time) });
+        await host.StartAsync();
+        using var hub = new FakeModuleHub("Telemetry");
+        var options = TelemetryOptions.Default with { InventoryEndpoint = host.Endpoint };
+        using var module = new TelemetryModule(hub, data, options, "1.2.3", time, NullLoggerFactory.Instance);
+        var writes = new FolderWrites(data);
+        using var stop = new CancellationTokenSource();
+        var running = Task.Run(() => module.RunAsync(stop.Token));
+
+        for (var hour = 0; hour < HoursADay; hour++)
+        {
+            // Once an hour stands for the twelve times that the default list notifies.
+            await hub.WaitForPostAsync(p => p.Schema == Schemas.Notification && hub.Posts.Count > hour);
+            hub.IsConnected = false;
+            hub.IsConnected = true;
+            time.Advance(TimeSpan.FromHours(1));
+        }
+        await stop.CancelAsync();
+        await running.ContinueWith(_ => { }, TaskScheduler.Default);
+
+        writes.Look().Files.ShouldBeEmpty();
+        hub.Posts.ShouldAllBe(post => post.IsVolatile);
+        Directory.Delete(data, recursive: true);
+    }
+
+    private static long Hour(FakeTimeProvider time) => time.GetUtcNow().Ticks / TimeSpan.TicksPerHour;
+}

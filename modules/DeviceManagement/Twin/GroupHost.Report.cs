@@ -87,7 +87,7 @@ internal sealed partial class GroupHost
             string.Join(';', failed),
             pending.Length,
             string.Join(';', pending),
-            time.GetUtcNow()
+            records.LastChange ?? time.GetUtcNow()
         );
         return JsonSerializer.SerializeToNode(summary, ContractsJson.Default.TwinSummary);
     }

@@ -33,6 +33,7 @@ internal sealed partial class GroupHost : IDisposable
     private readonly HashSet<string> leaving = new(StringComparer.Ordinal);
     private readonly ITimer progressTimer;
     private GroupRecords records;
+    private (long Version, string Digest)? kept;
 
     /// <summary>Loads what is on disk.</summary>
     /// <param name="folder">The module's folder.</param>
@@ -93,13 +94,12 @@ internal sealed partial class GroupHost : IDisposable
     /// <summary>Takes a document from the hub.</summary>
     public async ValueTask ApplyAsync(DesiredDocument document, CancellationToken cancellationToken)
     {
-        if (
-            desiredRecord.Load() is not { } known
-            || known.Version != document.Version
-            || !JsonNode.DeepEquals(known.Properties, document.Properties)
-        )
+        var record = new DesiredRecord(document.Version, document.Properties);
+        kept ??= desiredRecord.Load() is { } onDisk ? IdentityOf(onDisk) : null;
+        if (kept != IdentityOf(record))
         {
-            desiredRecord.Save(new(document.Version, document.Properties));
+            desiredRecord.Save(record);
+            kept = IdentityOf(record);
         }
         await ApplyAllAsync(document.Properties, cancellationToken);
     }
@@ -134,7 +134,8 @@ internal sealed partial class GroupHost : IDisposable
         var digest = ContentDigest.Of(ContentDigest.Canonical(content));
         var group = groups.GetValueOrDefault(name);
         var known = records.Groups.GetValueOrDefault(name);
-        if (known is not null && known.Digest == digest && known.Status is not DeploymentStatuses.Pending)
+        var isKnown = known is not null && known.Digest == digest;
+        if (isKnown && known!.Status is not DeploymentStatuses.Pending)
         {
             group?.Restore(content);
             return;
@@ -148,8 +149,12 @@ internal sealed partial class GroupHost : IDisposable
         {
             meta = DesiredMeta.Parse(content, group!.InterfaceVersion, out error);
         }
-        // Pending is told before anything is applied; the record makes a restart take it up again.
-        SetRecord(name, digest, meta, error is null ? GroupOutcome.Pending : GroupOutcome.Failed(name, error));
+        // Pending is told before anything is applied; the record makes a restart take it up again. One that is taken up, by a restart
+        // or because the hub told the document once more, is on disk and told already.
+        if (!isKnown || error is not null)
+        {
+            SetRecord(name, digest, meta, error is null ? GroupOutcome.Pending : GroupOutcome.Failed(name, error));
+        }
         if (error is null)
         {
             await ApplyGroupAsync(group!, content, cancellationToken);
@@ -270,9 +275,20 @@ internal sealed partial class GroupHost : IDisposable
 
     private void Save(GroupRecords changed)
     {
+        changed = changed with { Changed = time.GetUtcNow() };
         groupRecord.Save(changed);
         records = changed;
     }
+
+    private static (long Version, string Digest) IdentityOf(DesiredRecord document) =>
+        (
+            document.Version,
+            ContentDigest.Of(
+                ContentDigest.Canonical(
+                    JsonSerializer.SerializeToElement<JsonNode>(document.Properties, TwinJson.Default.JsonNode)
+                )
+            )
+        );
 
     private static ErrorObject Unknown(string name) =>
         ErrorRegistry.UnknownGroup.Error(

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using EdgeDm.Contracts;
 
 namespace EdgeDm.DeviceManagement.Twin;
@@ -8,8 +9,17 @@ namespace EdgeDm.DeviceManagement.Twin;
 internal sealed record DesiredRecord(long Version, JsonObject Properties);
 
 /// <summary>What became of each group, by name.</summary>
-internal sealed record GroupRecords(ImmutableSortedDictionary<string, GroupRecord> Groups)
+/// <param name="Groups">The groups.</param>
+/// <param name="Changed">When that was last other; null in a record of version 0.1.0.</param>
+internal sealed record GroupRecords(
+    ImmutableSortedDictionary<string, GroupRecord> Groups,
+    DateTimeOffset? Changed = null
+)
 {
+    /// <summary>When a group last changed; null when there never was one.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? LastChange => Changed ?? Groups.Values.Max(group => (DateTimeOffset?)group.Time);
+
     public static GroupRecords Empty { get; } =
         new(ImmutableSortedDictionary.Create<string, GroupRecord>(StringComparer.Ordinal));
 }

@@ -27,7 +27,10 @@ public sealed class TrafficRecordTests
             hub.Server.Twins.Report(hub.Module("a"), new() { ["run"] = run, ["old"] = null });
         }
 
-        var lines = (await File.ReadAllLinesAsync(file)).Select(line => JsonNode.Parse(line)!).ToList();
+        var lines = (await File.ReadAllLinesAsync(file))
+            .Select(line => JsonNode.Parse(line)!)
+            .Where(line => (string?)line["moduleId"] != "$edgeHub") // The hub reports its routes itself, when it comes to it.
+            .ToList();
         lines.Select(line => (string?)line["kind"]).ShouldBe(["message", "reported", "message", "reported"]);
         lines[2]["message"]!["body"]!.ToJsonString().ShouldBe("""{"run":2}""");
         ((string?)lines[2]["message"]!["systemProperties"]!["messageId"]).ShouldBe("m1");

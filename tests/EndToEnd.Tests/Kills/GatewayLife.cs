@@ -37,7 +37,7 @@ internal sealed class GatewayLife(KillableGateway gateway)
 
     /// <summary>Checks that all was done once and told once.</summary>
     /// <param name="mayFail">The update may also have failed; then nothing of it may be in force.</param>
-    public async Task CheckAsync(bool mayFail = false)
+    public async Task<CheckedLife> CheckAsync(bool mayFail = false)
     {
         // The hub may have had the twin's patch before it heard of the event.
         var group = EndOf(await TwinAsync())!;
@@ -68,6 +68,10 @@ internal sealed class GatewayLife(KillableGateway gateway)
         Directory
             .EnumerateFiles(gateway.Gateway.DataFolder, "*.damaged-*", SearchOption.AllDirectories)
             .ShouldBeEmpty("no record may be damaged by a kill");
+        var repeats = new[] { jobId, Reboot }
+            .Select(gateway.Cloud.EventsOf)
+            .Sum(events => events.Count - events.Select(e => e.MessageId).Distinct().Count());
+        return new(succeeded, repeats);
     }
 
     /// <summary>The one end of a job that its events tell; each status has one message id, however often it was sent.</summary>
@@ -150,3 +154,8 @@ internal sealed class GatewayLife(KillableGateway gateway)
         }
     }
 }
+
+/// <summary>A life in which all was done once and told once.</summary>
+/// <param name="Succeeded">The update did.</param>
+/// <param name="Repeats">Events that came more than once, with the <c>$.mid</c> of the first.</param>
+internal sealed record CheckedLife(bool Succeeded, int Repeats);

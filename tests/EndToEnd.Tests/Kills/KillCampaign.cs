@@ -13,12 +13,14 @@ internal sealed class KillCampaign(int seed, Action<string> say)
 
     private readonly List<KillCase> cases = [];
     private readonly ConcurrentDictionary<KillCase, string> results = new();
+    private int repeats;
 
     /// <summary>Cases that did not end well, with the reason.</summary>
     public IReadOnlyList<string> Failures =>
-        [.. results.Where(r => r.Value is not (Done or NotPassed)).Select(r => $"{r.Key}: {r.Value}")];
+        [.. results.Where(r => r.Value is not (Done or Undone or NotPassed)).Select(r => $"{r.Key}: {r.Value}")];
 
     private const string Done = "done once, told once";
+    private const string Undone = "ended as failed, once, and undone";
     private const string NotPassed = "not passed so often this time";
 
     public void Add(IEnumerable<KillCase> more) => cases.AddRange(more);
@@ -43,11 +45,16 @@ internal sealed class KillCampaign(int seed, Action<string> say)
         }
     }
 
-    private static async Task<string> RunAsync(KillCase kill)
+    private async Task<string> RunAsync(KillCase kill)
     {
         try
         {
-            return await KilledLife.RunAsync(kill) ? Done : NotPassed;
+            if (await KilledLife.RunAsync(kill) is not { } life)
+            {
+                return NotPassed;
+            }
+            Interlocked.Add(ref repeats, life.Repeats);
+            return life.Succeeded ? Done : Undone;
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
@@ -67,11 +74,24 @@ internal sealed class KillCampaign(int seed, Action<string> say)
             .AppendLine()
             .AppendLine(
                 CultureInfo.InvariantCulture,
-                $"{DateTimeOffset.UtcNow:yyyy-MM-dd}, seed {seed}, {took.TotalMinutes:0} minutes: {kills} kills, **{Failures.Count} failures**; {results.Count - kills} cases whose failpoint was not passed so often."
+                $"{DateTimeOffset.UtcNow:yyyy-MM-dd}, seed {seed}, {took.TotalMinutes:0} minutes: {kills} kills, **{Failures.Count} failures**. {results.Count - kills} more cases whose failpoint was not passed so often this time."
             )
             .AppendLine()
-            .AppendLine("| killed | where | kills | done once and told once |")
-            .AppendLine("|---|---|---|---|");
+            .AppendLine(
+                CultureInfo.InvariantCulture,
+                $"- {Count(Done)}: the install script left one line, a watcher of the twin saw one terminal change, the update succeeded."
+            )
+            .AppendLine(
+                CultureInfo.InvariantCulture,
+                $"- {Count(Undone)}: the runner was killed that plays the host's service manager; one terminal change, failed and undone, at most one line."
+            )
+            .AppendLine(
+                CultureInfo.InvariantCulture,
+                $"- {repeats} events came more than once, each with the `$.mid` of the first."
+            )
+            .AppendLine()
+            .AppendLine("| killed | where | kills | succeeded, once | failed, once |")
+            .AppendLine("|---|---|---|---|---|");
         var rows = results
             .Where(r => r.Value != NotPassed)
             .GroupBy(r => (r.Key.Victims, Where: Where(r.Key)))
@@ -81,7 +101,7 @@ internal sealed class KillCampaign(int seed, Action<string> say)
         {
             page.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"| {row.Key.Victims} | {row.Key.Where} | {row.Count()} | {row.Count(r => r.Value == Done)} |"
+                $"| {row.Key.Victims} | {row.Key.Where} | {row.Count()} | {row.Count(r => r.Value == Done)} | {row.Count(r => r.Value == Undone)} |"
             );
         }
         foreach (var failure in Failures)
@@ -90,6 +110,8 @@ internal sealed class KillCampaign(int seed, Action<string> say)
         }
         return page.ToString();
     }
+
+    private int Count(string result) => results.Count(r => r.Value == result);
 
     private static string Where(KillCase kill) =>
         kill.Failpoint is { } point ? $"`{point.Point}` of {point.Module}" : "at moments chosen at random";

@@ -6,8 +6,10 @@ internal static class KilledLife
     /// <summary>About what an undisturbed life's update takes here; moments by the clock are parts of it.</summary>
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(8);
 
-    /// <summary>Runs a case. Returns false when its failpoint was not passed as often as the case asks.</summary>
-    public static async Task<bool> RunAsync(KillCase kill)
+    /// <summary>
+    /// Runs a case. Returns null when the failpoint was not passed as often as the case asks.
+    /// </summary>
+    public static async Task<CheckedLife?> RunAsync(KillCase kill)
     {
         await using var gateway = await KillableGateway.StartAsync();
         var life = new GatewayLife(gateway);
@@ -37,8 +39,8 @@ internal static class KilledLife
                 await gateway.KillAsync(kill.Victims);
             });
         }
-        await life.CheckAsync(kill.MayFail);
-        return killed;
+        var checkedLife = await life.CheckAsync(kill.MayFail);
+        return killed ? checkedLife : null;
     }
 
     private static async Task<bool> WatchAsync(

@@ -71,6 +71,9 @@ public sealed record DownloadOptions
     /// <summary>Answered requests, parts and files that no request names are removed after this time.</summary>
     public TimeSpan KeepFor { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>Nothing is removed for its age before this after a start or after the clock was set, however old it looks.</summary>
+    public TimeSpan SweepDelay { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>PEM file with certificate authorities that are trusted besides the system's; null = none.</summary>
     public string? CaFile { get; init; }
 

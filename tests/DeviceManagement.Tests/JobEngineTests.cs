@@ -235,6 +235,35 @@ public sealed class JobEngineTests
         await bench.Hub.WaitForPostAsync(p => p.MessageId == $"{request.JobId}-completed");
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(-10)]
+    public async Task Query_ClockIsSetByYearsBetweenTwoJobs_TheLaterOneIsTheNewestAndRunsLast(int years)
+    {
+        var time = new FakeTimeProvider();
+        await using var bench = await ModuleBench.StartAsync(new() { Time = time });
+        await bench.CallAsync("createJob", Reboot, ContractsJson.Default.JobDocument);
+        await ModuleBench.NextAsync(bench.Host.RebootRequests);
+
+        foreach (var id in (string[])["j2", "j3"])
+        {
+            time.StepClock(TimeSpan.FromDays(365.25 * years));
+            await bench.CallAsync(
+                "createJob",
+                Reboot.Replace("j1", id, StringComparison.Ordinal),
+                ContractsJson.Default.JobDocument
+            );
+        }
+
+        var list = await bench.CallAsync("queryJobs", "{}", ContractsJson.Default.JobList);
+        list.Jobs.Select(j => j.JobId).ShouldBe(["j3", "j2", "j1"]);
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1));
+        bench.Host.Reboot();
+        time.Advance(TimeSpan.FromSeconds(1));
+        await bench.Hub.WaitForPostAsync(p => p.MessageId == "j1-completed");
+        (await ModuleBench.NextAsync(bench.Host.RebootRequests)).CommandId.ShouldBe("j2");
+    }
+
     [Fact]
     public async Task Update_HubAwayFor30Days_EndsMeanwhileAndItsEndIsToldOnceAsAResult()
     {

@@ -31,6 +31,9 @@ internal sealed class Gateway : IAsyncDisposable
         this.moreArguments = moreArguments;
     }
 
+    /// <summary>Variables of the dev hub's own environment.</summary>
+    public IReadOnlyDictionary<string, string>? HubEnvironment { get; set; }
+
     /// <summary>Where update files are put.</summary>
     public required string FilesFolder { get; init; }
 
@@ -103,7 +106,8 @@ internal sealed class Gateway : IAsyncDisposable
                 $"/etc/edgedm={Path.Combine(folder.FullName, "etc")}",
                 .. moreArguments,
             ],
-            output
+            output,
+            HubEnvironment
         );
 
     /// <summary>Ends the dev hub: gracefully, or as a power cut would.</summary>

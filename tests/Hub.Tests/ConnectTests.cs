@@ -208,6 +208,23 @@ public sealed class ConnectTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Connect_CertificateNotYetValid_TellsBothTimesAndMayBeTriedAgain()
+    {
+        var authority = new TestAuthority("root of tomorrow", begins: TimeSpan.FromDays(1));
+        await using var later = new ScriptedHub(authority);
+        var accepting = later.AcceptAsync();
+
+        var error = await Should.ThrowAsync<ConnectFailedException>(async () =>
+            await IoTHubSession.ConnectAsync(later.Options with { TrustedRoots = authority.Roots })
+        );
+
+        error.Message.ShouldContain($"holds from {authority.Server.NotBefore.ToUniversalTime():u}");
+        error.Message.ShouldContain("and this clock says");
+        error.IsTransient.ShouldBeTrue();
+        await Should.ThrowAsync<Exception>(async () => await (await accepting).ExpectAsync<ConnectPacket>());
+    }
+
+    [Fact]
     public async Task Connect_CertificateForAnotherName_Fails()
     {
         _ = hub.AcceptAsync();

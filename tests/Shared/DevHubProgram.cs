@@ -48,10 +48,12 @@ internal sealed class DevHubProgram : IAsyncDisposable
     /// <param name="dataFolder">All its state.</param>
     /// <param name="arguments">Its arguments beside the folder.</param>
     /// <param name="output">Gets each line that hub and modules print.</param>
+    /// <param name="environment">Variables of the hub itself beside the test's own.</param>
     public static async Task<DevHubProgram> StartAsync(
         string dataFolder,
         IEnumerable<string> arguments,
-        ConcurrentQueue<string> output
+        ConcurrentQueue<string> output,
+        IReadOnlyDictionary<string, string>? environment = null
     )
     {
         var start = new ProcessStartInfo(
@@ -64,6 +66,10 @@ internal sealed class DevHubProgram : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true, // Its end ends the hub, so a killed test leaves nothing behind.
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
         if (File.Exists(ReadyFileIn(dataFolder)))
         {
             File.Delete(ReadyFileIn(dataFolder)); // Of a hub that was killed.

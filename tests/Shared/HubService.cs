@@ -140,7 +140,7 @@ internal sealed class HubService : IDisposable
 
     private static string Token(string host, string policy, string key)
     {
-        var expiry = DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds();
+        var expiry = DateTimeOffset.UtcNow.AddYears(20).ToUnixTimeSeconds();
         var resource = Uri.EscapeDataString(host);
         var signature = HMACSHA256.HashData(
             Convert.FromBase64String(key),

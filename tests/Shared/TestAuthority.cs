@@ -9,10 +9,14 @@ public sealed class TestAuthority
 {
     private static readonly Lazy<TestAuthority> Shared = new(() => new("EdgeDm test root"));
     private readonly X509Certificate2 root;
+    private readonly TimeSpan begins;
 
     /// <summary>Makes a root certificate.</summary>
-    public TestAuthority(string name)
+    /// <param name="name">Its subject.</param>
+    /// <param name="begins">From when on the certificates hold that it issues, as seen from now; null = since an hour.</param>
+    public TestAuthority(string name, TimeSpan? begins = null)
     {
+        this.begins = begins ?? TimeSpan.FromHours(-1);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
@@ -57,7 +61,7 @@ public sealed class TestAuthority
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         using var certificate = request.Create(
             root,
-            DateTimeOffset.UtcNow.AddHours(-1),
+            DateTimeOffset.UtcNow + begins,
             DateTimeOffset.UtcNow.AddMonths(1),
             RandomNumberGenerator.GetBytes(8)
         );

@@ -20,6 +20,8 @@ internal sealed partial class JobEngine
     private readonly ConcurrentDictionary<string, Job> jobs = new(StringComparer.Ordinal);
     private readonly Lock creating = new();
     private readonly AsyncAutoResetEvent wake = new();
+    private long lastSequence;
+    private long lastEnd;
 
     /// <summary>Loads the jobs; <see cref="RunAsync"/> works on them.</summary>
     public JobEngine(
@@ -38,6 +40,8 @@ internal sealed partial class JobEngine
         foreach (var record in store.LoadAll())
         {
             Adopt(new Job(store, record));
+            lastSequence = Math.Max(lastSequence, record.Sequence);
+            lastEnd = Math.Max(lastEnd, record.EndSequence);
         }
         wake.Set();
     }
@@ -75,6 +79,7 @@ internal sealed partial class JobEngine
                 Status = JobStatuses.Enqueued,
                 CreatedTime = time.GetUtcNow(),
                 RemainingSeconds = request.TimeoutSeconds ?? work.DefaultTimeout.TotalSeconds,
+                Sequence = ++lastSequence,
             };
             store.Save(record);
             var job = Adopt(new Job(store, record));
@@ -84,38 +89,6 @@ internal sealed partial class JobEngine
             return job.ToDocument();
         }
     }
-
-    /// <summary>The job, or null.</summary>
-    public Job? Find(string jobId) => jobs.GetValueOrDefault(jobId);
-
-    /// <summary>The newest job for this work, whoever asked for it and how it ended, unless it was withdrawn; or null.</summary>
-    /// <param name="identity">As <see cref="IJobWork.IdentityOf"/> gives it.</param>
-    public Job? FindSame(string identity)
-    {
-        var digest = ContentDigest.Of(identity);
-        return jobs
-            .Values.Where(j => j.Record.ContentDigest == digest && !j.Record.Withdrawn)
-            .MaxBy(j => j.Record.CreatedTime);
-    }
-
-    /// <summary>Jobs of a type that wait or run. A snapshot.</summary>
-    public IReadOnlyList<Job> Live(string type) =>
-        [.. jobs.Values.Where(j => j.Record.Type == type && !JobStatuses.IsTerminal(j.Record.Status))];
-
-    /// <summary>The job. Throws 404 <c>jobNotFound</c>.</summary>
-    public JobDocument Get(string jobId) => Known(jobId).ToDocument();
-
-    /// <summary>Jobs that match, newest first.</summary>
-    public JobList Query(QueryJobsRequest query) =>
-        new([
-            .. jobs
-                .Values.Select(j => j.ToDocument())
-                .Where(j =>
-                    (query.Type is null || j.Type == query.Type) && (query.Status is null || j.Status == query.Status)
-                )
-                .OrderByDescending(j => j.CreatedTime)
-                .Take(query.MaxCount ?? limits.DefaultQueryCount),
-        ]);
 
     /// <summary>Works until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -134,6 +107,7 @@ internal sealed partial class JobEngine
         jobs
             .Values.Where(j => !JobStatuses.IsTerminal(j.Record.Status))
             .OrderBy(j => j.Record.Status == JobStatuses.Running ? 0 : 1)
+            .ThenBy(j => j.Record.Sequence)
             .ThenBy(j => j.Record.CreatedTime)
             .FirstOrDefault();
 
@@ -233,7 +207,17 @@ internal sealed partial class JobEngine
 
     private void End(Job job, string status, ErrorObject? error, JsonElement? result)
     {
-        job.Update(r => r with { Status = status, EndTime = time.GetUtcNow(), Error = error, Result = result });
+        var place = Interlocked.Increment(ref lastEnd);
+        job.Update(r =>
+            r with
+            {
+                Status = status,
+                EndTime = time.GetUtcNow(),
+                EndSequence = place,
+                Error = error,
+                Result = result,
+            }
+        );
         LogEnded(logger, job.Record.JobId, status, error?.Message ?? "no error");
     }
 
@@ -248,7 +232,10 @@ internal sealed partial class JobEngine
                 ("limit", $"{limits.MaxLiveJobs}")
             );
         }
-        var ended = jobs.Values.Where(j => JobStatuses.IsTerminal(j.Record.Status)).OrderBy(j => j.Record.EndTime);
+        var ended = jobs
+            .Values.Where(j => JobStatuses.IsTerminal(j.Record.Status))
+            .OrderBy(j => j.Record.EndSequence)
+            .ThenBy(j => j.Record.EndTime);
         foreach (var job in ended.Take(Math.Max(0, jobs.Count + 1 - limits.MaxKeptJobs)).ToList())
         {
             store.Delete(job.Record.JobId);

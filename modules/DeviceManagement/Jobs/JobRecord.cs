@@ -21,6 +21,12 @@ internal sealed record JobRecord
 
     /// <summary>Seconds left to the job; counted on the monotonic clock, so setting the clock expires nothing.</summary>
     public required double RemainingSeconds { get; init; }
+
+    /// <summary>Place in the order of creation, which the times do not tell: the clock may be set. 0 in records of version 0.1.</summary>
+    public long Sequence { get; init; }
+
+    /// <summary>Place in the order of ending; 0 before, and in records of version 0.1.</summary>
+    public long EndSequence { get; init; }
     public ImmutableArray<JobStepDocument> Steps { get; init; } = [];
     public DownloadBytes? Bytes { get; init; }
     public string? UpdateId { get; init; }

@@ -16,9 +16,6 @@ internal sealed partial class DownloadDesk : IDisposable
     /// <summary>Pause after an error that no request is to blame for, such as a full disk under the records.</summary>
     private static readonly TimeSpan TroublePause = TimeSpan.FromSeconds(10);
 
-    /// <summary>Housekeeping happens this often.</summary>
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(24);
-
     private readonly Lock gate = new();
     private readonly Dictionary<string, DownloadRecord> records = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim work = new(0);
@@ -118,17 +115,17 @@ internal sealed partial class DownloadDesk : IDisposable
     /// <summary>Works until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        using var sweep = time.CreateTimer(_ => work.Release(), null, TimeSpan.Zero, SweepInterval);
-        var sweptAt = long.MinValue;
+        var schedule = new SweepSchedule(options.SweepDelay, time);
+        using var look = time.CreateTimer(_ => work.Release(), null, options.SweepDelay, SweepSchedule.LookInterval);
         while (true)
         {
             cancel.ThrowIfCancellationRequested();
             try
             {
-                if (sweptAt == long.MinValue || time.GetElapsedTime(sweptAt) >= SweepInterval)
+                if (schedule.IsDue())
                 {
                     Sweep();
-                    sweptAt = time.GetTimestamp();
+                    schedule.Swept();
                 }
                 while (Next() is { } record)
                 {

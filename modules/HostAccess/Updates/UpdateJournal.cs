@@ -19,6 +19,7 @@ internal sealed class UpdateJournal
     private readonly Lock gate = new();
     private readonly Dictionary<string, UpdateRecord> records;
     private TaskCompletionSource changed = NewSignal();
+    private long lastSequence;
 
     /// <summary>Reads the journal.</summary>
     public UpdateJournal(string path, TimeProvider time, ILogger logger)
@@ -26,6 +27,7 @@ internal sealed class UpdateJournal
         folder = new(path, UpdateRecordJson.Default.UpdateRecord, Written, logger);
         this.time = time;
         records = folder.LoadAll().ToDictionary(record => record.CommandId, StringComparer.Ordinal);
+        lastSequence = records.Values.Select(record => record.Sequence).DefaultIfEmpty().Max();
     }
 
     /// <summary>Those that are not terminal.</summary>
@@ -58,8 +60,9 @@ internal sealed class UpdateJournal
     {
         lock (gate)
         {
-            folder.Save(record.CommandId, record);
-            records[record.CommandId] = record;
+            var numbered = record with { Sequence = ++lastSequence };
+            folder.Save(record.CommandId, numbered);
+            records[record.CommandId] = numbered;
             while (records.Count > MostRecords && OldestTerminal() is { } oldest)
             {
                 folder.Delete(oldest.CommandId);
@@ -128,7 +131,11 @@ internal sealed class UpdateJournal
     }
 
     private UpdateRecord? OldestTerminal() =>
-        records.Values.Where(record => record.IsTerminal).MinBy(record => record.EndedAt);
+        records
+            .Values.Where(record => record.IsTerminal)
+            .OrderBy(record => record.Sequence)
+            .ThenBy(record => record.EndedAt)
+            .FirstOrDefault();
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -34,6 +34,9 @@ internal sealed record UpdateRecord(
     /// <summary>Grows with every change.</summary>
     public long Revision { get; init; } = 1;
 
+    /// <summary>Place in the order of submissions, which the times do not tell: the clock may be set. 0 in records of version 0.1.</summary>
+    public long Sequence { get; init; }
+
     /// <summary>0 to 100.</summary>
     public int Percent { get; init; }
 

@@ -19,6 +19,7 @@ internal sealed class RebootLedger
     private readonly TimeProvider time;
     private readonly Dictionary<string, RebootEntry> entries;
     private readonly Lock gate = new();
+    private long lastSequence;
 
     /// <summary>Reads the ledger.</summary>
     public RebootLedger(string path, TimeProvider time, ILogger logger)
@@ -26,6 +27,7 @@ internal sealed class RebootLedger
         folder = new(path, RebootLedgerJson.Default.RebootEntry, Written, logger);
         this.time = time;
         entries = folder.LoadAll().ToDictionary(entry => entry.CommandId, StringComparer.Ordinal);
+        lastSequence = entries.Values.Select(entry => entry.Sequence).DefaultIfEmpty().Max();
     }
 
     public IReadOnlyList<RebootEntry> All
@@ -48,13 +50,18 @@ internal sealed class RebootLedger
     }
 
     /// <summary>
-    /// Throws <c>rateExceeded</c> when <paramref name="perHour"/> reboots were accepted within the last hour. One that seems to lie
-    /// in the future (the clock was set back) counts, so that setting the clock back opens no door.
+    /// Throws <c>rateExceeded</c> when <paramref name="perHour"/> reboots were accepted within the last hour. Within a host instance its
+    /// uptime counts. One of an earlier instance counts in the host's first hour only, and then by the clock: one that seems to lie in
+    /// the future counts, so that setting the clock back opens no door, and closes none for longer than an hour.
     /// </summary>
-    public void RequireRate(int perHour)
+    public void RequireRate(int perHour, string instanceId, TimeSpan uptime)
     {
-        var since = time.GetUtcNow() - RateWindow;
-        var recent = All.Count(entry => entry.AcceptedAt > since);
+        var now = time.GetUtcNow();
+        var recent = All.Count(entry =>
+            entry.AcceptedInstanceId == instanceId
+                ? uptime - entry.AcceptedUptime < RateWindow
+                : uptime < RateWindow && now - entry.AcceptedAt < RateWindow
+        );
         if (recent >= perHour)
         {
             throw ErrorRegistry.RateExceeded.Refusal(
@@ -70,11 +77,12 @@ internal sealed class RebootLedger
     {
         lock (gate)
         {
-            folder.Save(entry.CommandId, entry);
-            entries[entry.CommandId] = entry;
+            var numbered = entry with { Sequence = ++lastSequence };
+            folder.Save(entry.CommandId, numbered);
+            entries[entry.CommandId] = numbered;
             while (entries.Count > MostEntries)
             {
-                var oldest = entries.Values.Where(e => e != entry).MinBy(e => e.AcceptedAt)!;
+                var oldest = entries.Values.OrderBy(e => e.Sequence).ThenBy(e => e.AcceptedAt).First();
                 folder.Delete(oldest.CommandId);
                 entries.Remove(oldest.CommandId);
             }
@@ -89,13 +97,15 @@ internal sealed class RebootLedger
 /// <param name="AcceptedAt">UTC; for the rate.</param>
 /// <param name="AcceptedUptime">The host's uptime; for the delay.</param>
 /// <param name="AcceptedInstanceId">The host instance that accepted it.</param>
+/// <param name="Sequence">Place in the order, which the clock does not tell; 0 in records of version 0.1.</param>
 internal sealed record RebootEntry(
     string CommandId,
     string Reason,
     int DelaySeconds,
     DateTimeOffset AcceptedAt,
     TimeSpan AcceptedUptime,
-    string AcceptedInstanceId
+    string AcceptedInstanceId,
+    long Sequence = 0
 );
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

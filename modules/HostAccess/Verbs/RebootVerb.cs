@@ -84,7 +84,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
                         accept("known", null);
                         return StatusOf(known);
                     }
-                    ledger.RequireRate(options.RebootsPerHour);
+                    ledger.RequireRate(options.RebootsPerHour, host.InstanceId, host.Uptime);
                     turn.Take(Name, request.CommandId);
                     return Accept(request, accept);
                 }

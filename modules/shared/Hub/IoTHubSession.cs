@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using EdgeDm.Hub.Internal;
@@ -154,7 +155,7 @@ public sealed partial class IoTHubSession : IAsyncDisposable
         if (answer.Code != ConnackCode.Accepted)
         {
             throw new ConnectFailedException(
-                $"The hub refused '{options.ClientId}': {answer.Code} (CONNACK {(int)answer.Code}).",
+                $"The hub refused '{options.ClientId}': {answer.Code} (CONNACK {(int)answer.Code}).{OfToken(answer.Code)}",
                 null,
                 (byte)answer.Code
             );
@@ -162,6 +163,15 @@ public sealed partial class IoTHubSession : IAsyncDisposable
         SessionPresent = answer.SessionPresent;
         await SubscribeFilterAsync(HubTopics.TwinResponseFilter, MqttQoS.AtMostOnce).WaitAsync(cancellationToken);
     }
+
+    /// <summary>A token is refused most often because one of the two clocks is wrong.</summary>
+    private string OfToken(ConnackCode code) =>
+        code is ConnackCode.BadUserNameOrPassword or ConnackCode.NotAuthorized && CredentialExpiresOn is { } end
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $" By this clock it is {options.TimeProvider.GetUtcNow():u} and the token holds until {end:u}."
+            )
+            : "";
 
     /// <summary>Ends everything in one place, once. Later calls do nothing.</summary>
     private bool TryEnd(

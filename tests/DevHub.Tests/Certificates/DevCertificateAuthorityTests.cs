@@ -71,8 +71,8 @@ public sealed class DevCertificateAuthorityTests : IDisposable
     }
 
     [Theory]
-    [InlineData(334, false)]
-    [InlineData(336, true)]
+    [InlineData(5448, false)]
+    [InlineData(5450, true)]
     public void Open_ServerCertificateNearItsEnd_RenewsIt(int days, bool renewed)
     {
         using var first = Open("localhost");

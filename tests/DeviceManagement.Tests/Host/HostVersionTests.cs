@@ -66,17 +66,24 @@ public sealed class HostVersionTests
         await bench.CompleteDownloadAsync();
         var job = (await ModuleBench.NextAsync(bench.Host.Submissions)).CommandId;
 
-        bench.Host.ApiVersion = "2.0";
-        bench.Host.Set(job, HostUpdateState.Installing);
+        await ReplaceAsync(bench.Host, "2.0");
         var waiting = await bench.Hub.WaitForReportedAsync(r =>
             NameOf(r["__deviceSchemas"]?["HostAccess"]?["error"]) == "hostApiVersion"
         );
         ((string?)waiting["firmwareUpdate"]!["__meta"]!["deploymentStatus"]).ShouldBe(DeploymentStatuses.Pending);
-        bench.Host.ApiVersion = HostApiVersion.Current.ToString();
+        await ReplaceAsync(bench.Host, HostApiVersion.Current.ToString());
         bench.Host.Set(job, HostUpdateState.Committed);
 
         await bench.WaitForStatusAsync(DeploymentStatuses.Succeeded);
         bench.Host.Submissions.ShouldBeEmpty();
+    }
+
+    /// <summary>Another version takes HostAccess's place: every connection ends.</summary>
+    private static async Task ReplaceAsync(FakeHostAccess host, string version)
+    {
+        await host.StopAsync();
+        host.ApiVersion = version;
+        await host.StartAsync();
     }
 
     private static async Task UpdateAsync(RecordedHostAccess host)

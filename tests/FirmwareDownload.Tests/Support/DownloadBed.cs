@@ -29,6 +29,7 @@ internal sealed class DownloadBed : IAsyncDisposable
     public static DownloadOptions Quick { get; } =
         new()
         {
+            SweepDelay = TimeSpan.Zero,
             MaxAttempts = 3,
             RetryBase = TimeSpan.FromMilliseconds(2),
             RetryCap = TimeSpan.FromMilliseconds(20),

@@ -17,21 +17,59 @@ public sealed class RebootLedgerTests : IDisposable
     {
         var ledger = Ledger();
         Add(ledger, "a");
-        Should.Throw<EdgeDmException>(() => ledger.RequireRate(1)).Error.Name.ShouldBe("rateExceeded");
+        Should.Throw<EdgeDmException>(() => Require(ledger)).Error.Name.ShouldBe("rateExceeded");
         time.Advance(TimeSpan.FromHours(1) - TimeSpan.FromTicks(1));
-        Should.Throw<EdgeDmException>(() => ledger.RequireRate(1));
+        Should.Throw<EdgeDmException>(() => Require(ledger));
         time.Advance(TimeSpan.FromTicks(1));
-        ledger.RequireRate(1);
+        Require(ledger);
+    }
+
+    [Theory]
+    [InlineData(3652)]
+    [InlineData(-3652)]
+    public void RequireRate_ClockIsSetByYears_CountsByUptime(int days)
+    {
+        var ledger = Ledger();
+        Add(ledger, "a");
+        time.StepClock(TimeSpan.FromDays(days));
+        Should.Throw<EdgeDmException>(() => Require(ledger));
+        time.Advance(TimeSpan.FromHours(1));
+        Require(ledger);
     }
 
     [Fact]
-    public void RequireRate_EntryFromTheFuture_Counts()
+    public void RequireRate_OfAnEarlierInstance_CountsWithinTheHour()
     {
-        time.Advance(TimeSpan.FromDays(3650));
-        Add(Ledger(), "a");
-        // A new ledger under a clock that was set back.
-        var ledger = new RebootLedger(folder, new FakeTimeProvider(), NullLogger.Instance);
-        Should.Throw<EdgeDmException>(() => ledger.RequireRate(1));
+        var ledger = Ledger();
+        Add(ledger, "a");
+        time.Advance(TimeSpan.FromMinutes(59));
+        Should.Throw<EdgeDmException>(() => ledger.RequireRate(1, "next", TimeSpan.FromMinutes(1)));
+        time.Advance(TimeSpan.FromMinutes(1));
+        ledger.RequireRate(1, "next", TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public void RequireRate_OfAnEarlierInstanceAndTheFuture_CountsForOneHourOnly()
+    {
+        var ledger = Ledger();
+        Add(ledger, "a");
+        time.StepClock(TimeSpan.FromDays(-3652));
+        Should.Throw<EdgeDmException>(() => ledger.RequireRate(1, "next", TimeSpan.FromMinutes(59)));
+        ledger.RequireRate(1, "next", TimeSpan.FromHours(1));
+    }
+
+    [Fact]
+    public void Add_ClockWasSetBack_ForgetsTheOldestAllTheSame()
+    {
+        var ledger = Ledger();
+        Add(ledger, "first");
+        time.StepClock(TimeSpan.FromDays(-3652));
+        for (var i = 0; i < RebootLedger.MostEntries; i++)
+        {
+            Add(ledger, $"c{i}");
+        }
+        ledger.Find("first").ShouldBeNull();
+        ledger.Find("c0").ShouldNotBeNull();
     }
 
     [Fact]
@@ -50,6 +88,11 @@ public sealed class RebootLedgerTests : IDisposable
 
     private RebootLedger Ledger() => new(folder, time, NullLogger.Instance);
 
+    /// <summary>The host came up when the test began.</summary>
+    private TimeSpan Uptime => time.GetElapsedTime(0);
+
+    private void Require(RebootLedger ledger) => ledger.RequireRate(1, "instance", Uptime);
+
     private void Add(RebootLedger ledger, string id) =>
-        ledger.Add(new(id, "", 0, time.GetUtcNow(), TimeSpan.Zero, "instance"));
+        ledger.Add(new(id, "", 0, time.GetUtcNow(), Uptime, "instance"));
 }

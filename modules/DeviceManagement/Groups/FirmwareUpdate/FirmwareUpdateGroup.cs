@@ -128,10 +128,7 @@ internal sealed class FirmwareUpdateGroup : IConfigurationGroup
 
     private InstallResult? LastResult()
     {
-        var last = engine
-            .Query(new(JobTypes.FirmwareUpdate))
-            .Jobs.Where(j => JobStatuses.IsTerminal(j.Status))
-            .MaxBy(j => j.EndTime);
+        var last = engine.LastEnded(JobTypes.FirmwareUpdate);
         return last is null ? null
             : last.Result is { } result ? result.Deserialize(ContractsJson.Default.InstallResult)
             : InstallResults.Of(last);

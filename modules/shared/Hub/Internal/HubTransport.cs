@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -17,10 +18,22 @@ internal static class HubTransport
             ? await callback(endpoint, cancellationToken)
             : await ConnectTcpAsync(endpoint, cancellationToken);
         var tls = new SslStream(inner, leaveInnerStreamOpen: false);
+        string? untimely = null;
         try
         {
-            await tls.AuthenticateAsClientAsync(TlsOptions(options), cancellationToken);
+            var tlsOptions = TlsOptions(options);
+            tlsOptions.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+            {
+                untimely = Untimely(certificate, options.TimeProvider.GetUtcNow());
+                return errors == SslPolicyErrors.None;
+            };
+            await tls.AuthenticateAsClientAsync(tlsOptions, cancellationToken);
             return tls;
+        }
+        catch (AuthenticationException error) when (untimely is not null)
+        {
+            await tls.DisposeAsync();
+            throw new AuthenticationException(untimely, error);
         }
         catch
         {
@@ -44,6 +57,16 @@ internal static class HubTransport
             throw;
         }
     }
+
+    /// <summary>What to tell when the certificate and this clock do not go together: most often it is the clock that is wrong.</summary>
+    private static string? Untimely(X509Certificate? certificate, DateTimeOffset now) =>
+        certificate is X509Certificate2 given
+        && (now.UtcDateTime < given.NotBefore.ToUniversalTime() || now.UtcDateTime > given.NotAfter.ToUniversalTime())
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"The hub's certificate holds from {given.NotBefore.ToUniversalTime():u} to {given.NotAfter.ToUniversalTime():u}, and this clock says {now:u}. Set the clock, or renew the certificate."
+            )
+            : null;
 
     private static SslClientAuthenticationOptions TlsOptions(HubSessionOptions options)
     {

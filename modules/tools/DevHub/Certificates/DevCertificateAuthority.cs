@@ -13,16 +13,22 @@ namespace EdgeDm.DevHub.Certificates;
 /// </summary>
 public sealed partial class DevCertificateAuthority : IDisposable
 {
-    /// <summary>Life of the root certificate.</summary>
-    public static readonly TimeSpan RootLifetime = TimeSpan.FromDays(3650);
+    /// <summary>
+    /// Life of the root certificate, before and after it is made: a developer sets the clock by years, forth and back, to see what a
+    /// gateway does.
+    /// </summary>
+    public static readonly TimeSpan RootLifetime = TimeSpan.FromDays(7305);
 
-    /// <summary>Life of the server certificate, and the longest of any certificate that is issued.</summary>
+    /// <summary>The same of the server certificate.</summary>
+    public static readonly TimeSpan ServerLifetime = TimeSpan.FromDays(5479);
+
+    /// <summary>The longest life of any certificate that is issued.</summary>
     public static readonly TimeSpan LongestLeafLifetime = TimeSpan.FromDays(365);
 
     /// <summary>A certificate with less life than this is made anew at start.</summary>
     public static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
 
-    /// <summary>Certificates begin this much in the past: a gateway's clock may be behind the developer's.</summary>
+    /// <summary>Issued certificates begin this much in the past: a gateway's clock may be behind the developer's.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromHours(1);
 
     private const string RootName = "root";
@@ -73,7 +79,7 @@ public sealed partial class DevCertificateAuthority : IDisposable
         DateTimeOffset? expiration = null
     )
     {
-        using var certificate = Sign(
+        using var certificate = Issue(
             LeafRequest.ForServer(commonName, new ServerNames([commonName, .. names ?? []])),
             expiration
         );
@@ -86,7 +92,7 @@ public sealed partial class DevCertificateAuthority : IDisposable
     /// <param name="expiration">As with <see cref="IssueServerCertificate"/>.</param>
     public IssuedCertificate IssueClientCertificate(string commonName, Uri identity, DateTimeOffset? expiration = null)
     {
-        using var certificate = Sign(LeafRequest.ForClient(commonName, identity), expiration);
+        using var certificate = Issue(LeafRequest.ForClient(commonName, identity), expiration);
         return Export(certificate);
     }
 
@@ -120,7 +126,7 @@ public sealed partial class DevCertificateAuthority : IDisposable
         );
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var now = time.GetUtcNow();
-        var made = request.CreateSelfSigned(now - ClockSkew, now + RootLifetime);
+        var made = request.CreateSelfSigned(now - RootLifetime, now + RootLifetime);
         Save(RootName, made);
         LogMade(logger, folder);
         return made;
@@ -142,12 +148,17 @@ public sealed partial class DevCertificateAuthority : IDisposable
             LogRenewed(logger, ServerName, why);
             found.Dispose();
         }
-        var made = Sign(LeafRequest.ForServer("EdgeDm dev hub", names), expiration: null);
+        var now = time.GetUtcNow();
+        var made = Sign(
+            LeafRequest.ForServer("EdgeDm dev hub", names),
+            BeginOf(root, now - ServerLifetime),
+            Earliest(now + ServerLifetime, EndOf(root))
+        );
         Save(ServerName, made);
         return made;
     }
 
-    private X509Certificate2 Sign(LeafRequest leaf, DateTimeOffset? expiration)
+    private X509Certificate2 Issue(LeafRequest leaf, DateTimeOffset? expiration)
     {
         var now = time.GetUtcNow();
         var end = Earliest(expiration ?? DateTimeOffset.MaxValue, now + LongestLeafLifetime, EndOf(root));
@@ -155,10 +166,15 @@ public sealed partial class DevCertificateAuthority : IDisposable
         {
             throw new ArgumentOutOfRangeException(nameof(expiration), $"The expiration {end:o} is in the past.");
         }
+        return Sign(leaf, Earliest(now - ClockSkew, end), end);
+    }
+
+    private X509Certificate2 Sign(LeafRequest leaf, DateTimeOffset begin, DateTimeOffset end)
+    {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = (byte)((serial[0] & 0x7F) | 0x01); // RFC 5280 4.1.2.2: positive; the encoding keeps its length.
-        using var signed = leaf.Request(key, root).Create(root, Earliest(now - ClockSkew, end), end, serial);
+        using var signed = leaf.Request(key, root).Create(root, begin, end, serial);
         return signed.CopyWithPrivateKey(key);
     }
 
@@ -174,7 +190,13 @@ public sealed partial class DevCertificateAuthority : IDisposable
 
     private bool EndsSoon(X509Certificate2 certificate) => EndOf(certificate) < time.GetUtcNow() + RenewBefore;
 
-    private static DateTimeOffset EndOf(X509Certificate2 certificate) => new(certificate.NotAfter.ToUniversalTime());
+    /// <summary>A certificate begins with its issuer at the earliest.</summary>
+    private static DateTimeOffset BeginOf(X509Certificate2 issuer, DateTimeOffset wished) =>
+        Utc(issuer.NotBefore) is var first && first > wished ? first : wished;
+
+    private static DateTimeOffset EndOf(X509Certificate2 certificate) => Utc(certificate.NotAfter);
+
+    private static DateTimeOffset Utc(DateTime local) => new(local.ToUniversalTime());
 
     private IssuedCertificate Export(X509Certificate2 certificate)
     {

@@ -129,7 +129,7 @@ public sealed class MethodBroker(TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        var deadline = time.GetUtcNow() + connectTimeout;
+        var began = time.GetTimestamp();
         while (true)
         {
             TaskCompletionSource? waiting;
@@ -144,7 +144,7 @@ public sealed class MethodBroker(TimeProvider time)
                     awaited[client] = waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 }
             }
-            var left = deadline - time.GetUtcNow();
+            var left = connectTimeout - time.GetElapsedTime(began);
             if (left <= TimeSpan.Zero)
             {
                 throw NotOnline(client);

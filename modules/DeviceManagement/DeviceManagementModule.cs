@@ -25,6 +25,7 @@ internal sealed class DeviceManagementModule : IDisposable
     private readonly DeviceReport device;
     private readonly JobEngine engine;
     private readonly GroupHost groups;
+    private readonly JobEvents events;
 
     /// <summary>Loads the module's records and registers its handlers with the hub; <see cref="RunAsync(CancellationToken)"/> works.</summary>
     public DeviceManagementModule(
@@ -54,12 +55,14 @@ internal sealed class DeviceManagementModule : IDisposable
             [firmware],
             hub,
             options.ProgressPeriod,
+            limits.DiskRetryDelay,
             time,
             loggers.CreateLogger<GroupHost>()
         );
         new JobMethods(engine, limits).Register(hub);
         new CommandInput(hub, engine, options.CommandSenders).Register();
-        new JobEvents(hub, engine).Follow();
+        events = new(hub, engine, limits.DiskRetryDelay, time, loggers.CreateLogger<JobEvents>());
+        events.Follow();
         hub.OnInput(Routes.Downloads, ReceiveAsync);
         hub.OnInput(Routes.Notifications, ReceiveAsync);
         hub.OnDesired(groups.ApplyAsync);
@@ -75,6 +78,7 @@ internal sealed class DeviceManagementModule : IDisposable
 
     public void Dispose()
     {
+        events.Dispose();
         groups.Dispose();
         downloads.Dispose();
         host.Dispose();

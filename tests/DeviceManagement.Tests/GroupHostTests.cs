@@ -55,6 +55,7 @@ public sealed class GroupHostTests
     [InlineData("fileUrls", """{"f1":["http://x/y","nonsense?sig=secret"]}""", "fileUrls", "invalidUrl")]
     [InlineData("workflow", "\"w\"", "workflow", "invalidValue")]
     [InlineData("workflow", """{"id":7}""", "workflow", "invalidValue")]
+    [InlineData("workflow", """{"id":"w","retries":3}""", "workflow", "unknownProperty")]
     [InlineData("packageUri", "\"file:///etc/passwd\"", "packageUri", "invalidUrl")]
     [InlineData("packageUri", "\"https://example.com/b.tar\"", "packageUri", "invalidValue")]
     [InlineData("fileUrl", "{}", "fileUrl", "unknownProperty")]

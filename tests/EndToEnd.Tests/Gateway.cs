@@ -47,6 +47,12 @@ internal sealed class Gateway : IAsyncDisposable
 
     public string DataFolder => Path.Combine(folder.FullName, "data");
 
+    /// <summary>Program and arguments that start the dev hub's program; empty = it is started itself. To be set before it starts.</summary>
+    public IReadOnlyList<string> Launcher { get; set; } = [];
+
+    /// <summary>The dev hub's process.</summary>
+    public int HubProcess => hub!.ProcessId;
+
     /// <summary>The ports that the dev hub serves.</summary>
     public (int Mqtt, int Https) Ports => hub!.Ports;
 
@@ -107,7 +113,8 @@ internal sealed class Gateway : IAsyncDisposable
                 .. moreArguments,
             ],
             output,
-            HubEnvironment
+            HubEnvironment,
+            Launcher
         );
 
     /// <summary>Ends the dev hub: gracefully, or as a power cut would.</summary>

@@ -247,7 +247,7 @@ public sealed class HubModuleTests
                 versions.Add(document.Version);
                 if (document.Version == 1)
                 {
-                    throw new IOException("no");
+                    throw new InvalidOperationException("no");
                 }
                 done.SetResult();
                 return ValueTask.CompletedTask;
@@ -259,6 +259,28 @@ public sealed class HubModuleTests
         await done.Task.WaitAsync(Patience);
         versions.Where(v => v == 1).Count().ShouldBeLessThanOrEqualTo(3);
         versions[^1].ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Desired_DiskIsFull_IsCalledAgainUntilItIsNot()
+    {
+        const int MoreThanOtherFailures = 5;
+        await using var running = new RunningModule();
+        var calls = 0;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        running.Module.OnDesired(
+            (_, _) =>
+            {
+                if (++calls <= MoreThanOtherFailures)
+                {
+                    throw new IOException("No space left on device");
+                }
+                done.SetResult();
+                return ValueTask.CompletedTask;
+            }
+        );
+        await running.StartConnectedAsync();
+        await done.Task.WaitAsync(Patience);
     }
 
     [Fact]

@@ -47,6 +47,24 @@ public sealed class ReportedPropertiesTests : IDisposable
     }
 
     [Fact]
+    public void Want_DiskTakesNothing_IsToldFromMemoryAndKeptOnceItDoes()
+    {
+        var reported = Make();
+        Directory.Delete(folder, recursive: true);
+        File.WriteAllText(folder, "in the way");
+
+        reported.Want(Values(("a", 1)));
+        reported.Learn(JsonElement.Parse("{}"));
+        reported.NextPatch()!.ToJsonString().ShouldBe("""{"a":1}""");
+        File.Delete(folder);
+        Take(reported).ShouldBe("""{"a":1}""");
+
+        var next = Make();
+        next.Learn(JsonElement.Parse("{}"));
+        Take(next).ShouldBe("""{"a":1}""");
+    }
+
+    [Fact]
     public void NextPatch_HubLostSomething_SendsItAgain()
     {
         var reported = Make();

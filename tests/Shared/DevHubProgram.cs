@@ -49,16 +49,19 @@ internal sealed class DevHubProgram : IAsyncDisposable
     /// <param name="arguments">Its arguments beside the folder.</param>
     /// <param name="output">Gets each line that hub and modules print.</param>
     /// <param name="environment">Variables of the hub itself beside the test's own.</param>
+    /// <param name="launcher">Program and arguments that start the hub's program, which follows them; null = it is started itself.</param>
     public static async Task<DevHubProgram> StartAsync(
         string dataFolder,
         IEnumerable<string> arguments,
         ConcurrentQueue<string> output,
-        IReadOnlyDictionary<string, string>? environment = null
+        IReadOnlyDictionary<string, string>? environment = null,
+        IReadOnlyList<string>? launcher = null
     )
     {
+        string[] command = [.. launcher ?? [], BuiltProgram.PathOf("tools/DevHub")];
         var start = new ProcessStartInfo(
-            BuiltProgram.PathOf("tools/DevHub"),
-            ["--data", dataFolder, "--stop-on-stdin-close", .. arguments]
+            command[0],
+            [.. command[1..], "--data", dataFolder, "--stop-on-stdin-close", .. arguments]
         )
         {
             UseShellExecute = false,

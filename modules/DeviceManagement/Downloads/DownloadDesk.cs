@@ -43,6 +43,12 @@ internal sealed class DownloadDesk : IDisposable
         CancellationToken cancellationToken
     )
     {
+        if (errands.TryGetValue(downloadId, out var known) && known.Answer.Task.IsCompleted)
+        {
+            // What followed the answer could not be recorded. Asking again would not bring it: a repeat is dropped as seen.
+            return await known.Answer.Task;
+        }
+        ForgetAnswered();
         var errand = new Errand(request, progress, waits);
         errands[downloadId] = errand;
         try
@@ -62,19 +68,16 @@ internal sealed class DownloadDesk : IDisposable
         }
         catch (OperationCanceledException)
         {
+            errands.TryRemove(downloadId, out _);
             Tell(Schemas.DownloadCancel, new DownloadCancel(downloadId), ContractsJson.Default.DownloadCancel);
             throw;
-        }
-        finally
-        {
-            errands.TryRemove(downloadId, out _);
         }
     }
 
     /// <summary>Asks again now, for example with fresh addresses.</summary>
     public void Remind(string downloadId)
     {
-        if (errands.TryGetValue(downloadId, out var errand))
+        if (errands.TryGetValue(downloadId, out var errand) && !errand.Answer.Task.IsCompleted)
         {
             Ask(errand);
         }
@@ -89,7 +92,7 @@ internal sealed class DownloadDesk : IDisposable
                 var progress = Read(message, ContractsJson.Default.DownloadProgress);
                 if (errands.TryGetValue(progress.JobId, out var running))
                 {
-                    running.Waits(null);
+                    running.Waits(progress.Waits);
                     running.Progress(progress.Bytes);
                 }
                 break;
@@ -113,6 +116,15 @@ internal sealed class DownloadDesk : IDisposable
     }
 
     public void Dispose() => hub.ConnectionChanged -= RemindAll;
+
+    private void ForgetAnswered()
+    {
+        const int MostAnswered = 16; // A job has two at most, and one runs at a time.
+        foreach (var (id, _) in errands.Where(e => e.Value.Answer.Task.IsCompleted).Skip(MostAnswered))
+        {
+            errands.TryRemove(id, out _);
+        }
+    }
 
     private void Failed(DownloadFailed failed)
     {
@@ -142,7 +154,7 @@ internal sealed class DownloadDesk : IDisposable
     {
         if (hub.IsConnected)
         {
-            foreach (var errand in errands.Values)
+            foreach (var errand in errands.Values.Where(e => !e.Answer.Task.IsCompleted))
             {
                 Ask(errand);
             }

@@ -11,6 +11,7 @@ internal sealed class Job : IDisposable
     private readonly CancellationTokenSource cancellation = new();
     private JobRecord record;
     private int percent;
+    private ErrorObject? trouble;
 
     /// <summary>Takes over a record that is on disk.</summary>
     public Job(JobStore store, JobRecord record)
@@ -38,6 +39,9 @@ internal sealed class Job : IDisposable
     /// <summary>Signalled when somebody asked to cancel.</summary>
     public CancellationToken CancelRequested => cancellation.Token;
 
+    /// <summary>Held by whoever cancels, from asking the host until the wish is on record.</summary>
+    public SemaphoreSlim CancelTurn { get; } = new(1);
+
     /// <summary>Something that others see has changed.</summary>
     public event Action<Job>? Changed;
 
@@ -46,6 +50,16 @@ internal sealed class Job : IDisposable
 
     /// <summary>Changes the record: on disk before this returns and before anybody is told.</summary>
     public void Update(Func<JobRecord, JobRecord> change) => TryUpdate(change);
+
+    /// <summary>Shows why the job cannot even be recorded at present, until it can: told, not written.</summary>
+    public void Stuck(ErrorObject reason)
+    {
+        lock (gate)
+        {
+            trouble = reason;
+        }
+        Changed?.Invoke(this);
+    }
 
     /// <summary>Progress: told, not written (flash wears).</summary>
     public void Progress(int newPercent, DownloadBytes? bytes)
@@ -111,7 +125,7 @@ internal sealed class Job : IDisposable
                 record.Steps.LastOrDefault()?.Name,
                 record.Bytes,
                 record.UpdateId,
-                record.Error,
+                record.Error ?? trouble,
                 record.Result
             );
         }
@@ -135,7 +149,11 @@ internal sealed class Job : IDisposable
             }
         );
 
-    public void Dispose() => cancellation.Dispose();
+    public void Dispose()
+    {
+        cancellation.Dispose();
+        CancelTurn.Dispose();
+    }
 
     // Null: the record is no longer what the change is about.
     private bool TryUpdate(Func<JobRecord, JobRecord?> change)
@@ -148,6 +166,7 @@ internal sealed class Job : IDisposable
             }
             store.Save(changed);
             record = changed;
+            trouble = null;
         }
         Changed?.Invoke(this);
         return true;

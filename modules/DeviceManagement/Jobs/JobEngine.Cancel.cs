@@ -19,15 +19,23 @@ internal sealed partial class JobEngine
     )
     {
         var job = Known(jobId);
-        while (!TryCancelEnqueued(job, withdrawn) && !JobStatuses.IsTerminal(job.Record.Status))
+        await job.CancelTurn.WaitAsync(cancellationToken);
+        try
         {
-            var step = job.Record.Steps.LastOrDefault()?.Name;
-            await WorkOf(job.Record.Type).BeforeCancelAsync(job, cancellationToken);
-            if (job.TryRequestCancel(step, withdrawn))
+            while (!TryCancelEnqueued(job, withdrawn) && !JobStatuses.IsTerminal(job.Record.Status))
             {
-                break;
+                var step = job.Record.Steps.LastOrDefault()?.Name;
+                await WorkOf(job.Record.Type).BeforeCancelAsync(job, cancellationToken);
+                if (job.TryRequestCancel(step, withdrawn))
+                {
+                    break;
+                }
+                // It went on to its next step meanwhile, for which the answer may be another one.
             }
-            // It went on to its next step meanwhile, for which the answer may be another one.
+        }
+        finally
+        {
+            job.CancelTurn.Release();
         }
         return job.ToDocument();
     }

@@ -90,101 +90,6 @@ internal sealed partial class JobEngine
         }
     }
 
-    /// <summary>Works until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            await wake.WaitAsync(cancellationToken);
-            while (Next() is { } job)
-            {
-                await RunOneAsync(job, cancellationToken);
-            }
-        }
-    }
-
-    private Job? Next() =>
-        jobs
-            .Values.Where(j => !JobStatuses.IsTerminal(j.Record.Status))
-            .OrderBy(j => j.Record.Status == JobStatuses.Running ? 0 : 1)
-            .ThenBy(j => j.Record.Sequence)
-            .ThenBy(j => j.Record.CreatedTime)
-            .FirstOrDefault();
-
-    private async Task RunOneAsync(Job job, CancellationToken stopping)
-    {
-        if (!TryStart(job))
-        {
-            return;
-        }
-        var started = time.GetTimestamp();
-        var allowed = TimeSpan.FromSeconds(Math.Max(0, job.Record.RemainingSeconds));
-        using var deadline = new CancellationTokenSource(allowed, time);
-        using var interruptible = CancellationTokenSource.CreateLinkedTokenSource(
-            stopping,
-            deadline.Token,
-            job.CancelRequested
-        );
-        try
-        {
-            var run = new JobRun(job, time, interruptible.Token, stopping);
-            var result = await WorkOf(job.Record.Type).RunAsync(run);
-            End(job, JobStatuses.Completed, null, result);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            var left = allowed - time.GetElapsedTime(started);
-            job.Update(r => r with { RemainingSeconds = Math.Max(0, left.TotalSeconds) });
-            throw;
-        }
-        catch (OperationCanceledException) when (job.Record.CancelRequested)
-        {
-            End(job, JobStatuses.Cancelled, CancelledError(job), null);
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            End(job, JobStatuses.Failed, TimedOut(job, allowed), null);
-        }
-        catch (JobFailedException failure)
-        {
-            var isCancelled = failure.Status == JobStatuses.Cancelled && job.Record.CancelRequested;
-            End(job, failure.Status, isCancelled ? CancelledError(job) : failure.Error, failure.Result);
-        }
-        catch (EdgeDmException failure)
-        {
-            End(job, JobStatuses.Failed, failure.Error, null);
-        }
-        catch (IOException error)
-        {
-            // The disk is full or failing. The record still says where the job is; nothing was acted on without it.
-            LogDisk(logger, error, job.Record.JobId);
-            await Task.Delay(limits.DiskRetryDelay, time, stopping);
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            LogBroken(logger, error, job.Record.JobId);
-            var what = $"ended by an unexpected {error.GetType().Name}.";
-            End(job, JobStatuses.Failed, JobError(job, ErrorRegistry.Internal, what), null);
-        }
-    }
-
-    private bool TryStart(Job job)
-    {
-        lock (creating)
-        {
-            if (JobStatuses.IsTerminal(job.Record.Status))
-            {
-                return false;
-            }
-            if (job.Record.Status == JobStatuses.Enqueued)
-            {
-                job.Update(r => r with { Status = JobStatuses.Running, StartTime = time.GetUtcNow() });
-            }
-            LogRuns(logger, job.Record.JobId, job.Record.Type, job.Record.Steps.LastOrDefault()?.Name ?? "beginning");
-            return true;
-        }
-    }
-
     private static JobDocument Repeat(Job known, string digest, JsonElement payload)
     {
         if (known.Record.ContentDigest != digest)
@@ -277,34 +182,6 @@ internal sealed partial class JobEngine
                     ("types", string.Join(' ', JobTypes.All))
                 )
         );
-
-    private static ErrorObject JobError(
-        Job job,
-        ErrorCode code,
-        string what,
-        params (string Name, string Value)[] parameters
-    ) =>
-        code.Error(
-            Subsystems.DeviceManagement,
-            job.Record.Steps.LastOrDefault()?.Name ?? "job",
-            $"Job '{job.Record.JobId}' {what}",
-            parameters
-        );
-
-    private static ErrorObject TimedOut(Job job, TimeSpan allowed)
-    {
-        var seconds = $"{allowed.TotalSeconds:0}";
-        var what = $"did not end within {seconds} s.";
-        return job.Record.Error is { } reason
-            ? JobError(
-                job,
-                ErrorRegistry.JobTimedOut,
-                $"{what} It waited: {reason.Message}",
-                ("seconds", seconds),
-                ("waitedFor", reason.Name)
-            )
-            : JobError(job, ErrorRegistry.JobTimedOut, what, ("seconds", seconds));
-    }
 
     private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "...";
 }

@@ -1,15 +1,39 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using EdgeDm.Contracts;
 using EdgeDm.ModuleHost;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.DeviceManagement.Jobs;
 
 /// <summary>
 /// Output <c>events</c>: one message for each status of a job. The record of the job says which status was told last, so a kill loses
-/// none; a repeat after a crash carries the same <c>$.mid</c> and the same content.
+/// none; a repeat after a crash carries the same <c>$.mid</c> and the same content. What cannot be written now (a full disk) is told
+/// later, and does not stop the job that it tells of.
 /// </summary>
-internal sealed class JobEvents(IModuleHub hub, JobEngine engine)
+internal sealed partial class JobEvents : IDisposable
 {
+    private readonly IModuleHub hub;
+    private readonly JobEngine engine;
+    private readonly TimeSpan retryDelay;
+    private readonly ILogger logger;
+    private readonly ConcurrentDictionary<string, bool> late = new(StringComparer.Ordinal);
+    private readonly ITimer timer;
+
+    /// <param name="hub">Where they go.</param>
+    /// <param name="engine">Whose jobs.</param>
+    /// <param name="retryDelay">How long an event rests that could not be written.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
+    public JobEvents(IModuleHub hub, JobEngine engine, TimeSpan retryDelay, TimeProvider time, ILogger<JobEvents> logger)
+    {
+        this.hub = hub;
+        this.engine = engine;
+        this.retryDelay = retryDelay;
+        this.logger = logger;
+        timer = time.CreateTimer(_ => TellLate(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
     /// <summary>Tells from now on, beginning with what a kill left untold.</summary>
     public void Follow()
     {
@@ -24,12 +48,45 @@ internal sealed class JobEvents(IModuleHub hub, JobEngine engine)
         }
     }
 
+    public void Dispose()
+    {
+        engine.Changed -= Tell;
+        timer.Dispose();
+    }
+
+    private void TellLate()
+    {
+        foreach (var jobId in late.Keys)
+        {
+            late.TryRemove(jobId, out _);
+            if (engine.Find(jobId) is { } job)
+            {
+                Tell(job.ToDocument());
+            }
+        }
+    }
+
     private void Tell(JobDocument job)
     {
         if (engine.Find(job.JobId) is not { } known || known.Record.ToldStatus == job.Status)
         {
             return;
         }
+        try
+        {
+            Post(job);
+            known.Update(r => r with { ToldStatus = job.Status });
+        }
+        catch (IOException error)
+        {
+            LogLate(logger, error, job.JobId, job.Status);
+            late[job.JobId] = true;
+            timer.Change(retryDelay, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Post(JobDocument job)
+    {
         var since = job.EndTime ?? job.StartTime ?? job.CreatedTime;
         hub.Post(
             Routes.Events,
@@ -41,6 +98,8 @@ internal sealed class JobEvents(IModuleHub hub, JobEngine engine)
             $"{job.JobId}-{job.Status}",
             JobStatuses.IsTerminal(job.Status) ? PostKind.Terminal : PostKind.Normal
         );
-        known.Update(r => r with { ToldStatus = job.Status });
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Event of job {JobId} ({Status}) cannot be kept and is told later")]
+    private static partial void LogLate(ILogger logger, Exception error, string jobId, string status);
 }

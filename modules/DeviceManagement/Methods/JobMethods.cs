@@ -8,6 +8,8 @@ namespace EdgeDm.DeviceManagement.Methods;
 /// <summary>Direct methods <c>createJob</c>, <c>getJob</c>, <c>cancelJob</c>, <c>queryJobs</c>, <c>StartRebootCmd</c>.</summary>
 internal sealed class JobMethods(JobEngine engine, JobLimits limits)
 {
+    private const string NothingDone = "Nothing was done.";
+
     /// <summary>Names, for <c>__deviceSchemas</c>.</summary>
     public static IReadOnlyList<string> Names { get; } =
     ["createJob", "getJob", "cancelJob", "queryJobs", "StartRebootCmd"];
@@ -55,6 +57,10 @@ internal sealed class JobMethods(JobEngine engine, JobLimits limits)
         {
             return MethodReplies.Refused(failure.Error);
         }
+        catch (IOException error)
+        {
+            return MethodReplies.Refused(RecordErrors.Of(error, NothingDone));
+        }
     }
 
     /// <summary>
@@ -97,6 +103,10 @@ internal sealed class JobMethods(JobEngine engine, JobLimits limits)
         catch (EdgeDmException failure)
         {
             return ValueTask.FromResult(MethodReplies.Refused(failure.Error));
+        }
+        catch (IOException error)
+        {
+            return ValueTask.FromResult(MethodReplies.Refused(RecordErrors.Of(error, NothingDone)));
         }
     }
 

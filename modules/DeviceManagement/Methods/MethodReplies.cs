@@ -42,6 +42,7 @@ internal static class MethodReplies
             _ when error.Code == ErrorRegistry.JobNotCancellable.Code => 409,
             _ when error.Code == ErrorRegistry.TooManyJobs.Code => 429,
             _ when error.Code == ErrorRegistry.HostAccessUnavailable.Code => 503,
+            _ when error.Code == ErrorRegistry.NoSpace.Code => 503,
             _ => 400,
         };
 

@@ -19,6 +19,7 @@ internal sealed partial class GroupHost : IDisposable
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly TimeSpan progressPeriod;
+    private readonly TimeSpan diskRetryDelay;
     private static readonly Failpoint DesiredKept = new("twin.desired");
     private static readonly Failpoint GroupsKept = new("twin.groups");
 
@@ -40,6 +41,7 @@ internal sealed partial class GroupHost : IDisposable
     /// <param name="groups">The groups of this host.</param>
     /// <param name="hub">Where to report.</param>
     /// <param name="progressPeriod">Data that changes without a change of status is reported this often at most.</param>
+    /// <param name="diskRetryDelay">Rest when a record cannot be written at the start.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public GroupHost(
@@ -47,6 +49,7 @@ internal sealed partial class GroupHost : IDisposable
         IEnumerable<IConfigurationGroup> groups,
         IModuleHub hub,
         TimeSpan progressPeriod,
+        TimeSpan diskRetryDelay,
         TimeProvider time,
         ILogger<GroupHost> logger
     )
@@ -55,6 +58,7 @@ internal sealed partial class GroupHost : IDisposable
         this.time = time;
         this.logger = logger;
         this.progressPeriod = progressPeriod;
+        this.diskRetryDelay = diskRetryDelay;
         desiredRecord = new(
             Path.Combine(folder, "desired.json"),
             DeviceManagementJson.Default.DesiredRecord,
@@ -84,24 +88,46 @@ internal sealed partial class GroupHost : IDisposable
     /// <summary>Goes on with the document on disk, without the hub.</summary>
     public async Task ResumeAsync(CancellationToken cancellationToken)
     {
-        if (desiredRecord.Load() is { } record)
+        if (desiredRecord.Load() is not { } record)
         {
-            LogResumed(logger, record.Version);
-            await ApplyAllAsync(record.Properties, cancellationToken);
+            return;
+        }
+        LogResumed(logger, record.Version);
+        while (true)
+        {
+            try
+            {
+                await ApplyAllAsync(record.Properties, cancellationToken);
+                return;
+            }
+            catch (IOException error)
+            {
+                TellStuck(record.Properties, error);
+                await Task.Delay(diskRetryDelay, time, cancellationToken);
+            }
         }
     }
 
     /// <summary>Takes a document from the hub.</summary>
+    /// <exception cref="IOException">It cannot be kept (a full disk); the twin says so. Nothing of it was applied that is not on record.</exception>
     public async ValueTask ApplyAsync(DesiredDocument document, CancellationToken cancellationToken)
     {
-        var record = new DesiredRecord(document.Version, document.Properties);
-        kept ??= desiredRecord.Load() is { } onDisk ? IdentityOf(onDisk) : null;
-        if (kept != IdentityOf(record))
+        try
         {
-            desiredRecord.Save(record);
-            kept = IdentityOf(record);
+            var record = new DesiredRecord(document.Version, document.Properties);
+            kept ??= desiredRecord.Load() is { } onDisk ? IdentityOf(onDisk) : null;
+            if (kept != IdentityOf(record))
+            {
+                desiredRecord.Save(record);
+                kept = IdentityOf(record);
+            }
+            await ApplyAllAsync(document.Properties, cancellationToken);
         }
-        await ApplyAllAsync(document.Properties, cancellationToken);
+        catch (IOException error)
+        {
+            TellStuck(document.Properties, error);
+            throw;
+        }
     }
 
     public void Dispose() => progressTimer.Dispose();
@@ -153,7 +179,7 @@ internal sealed partial class GroupHost : IDisposable
         // or because the hub told the document once more, is on disk and told already.
         if (!isKnown || error is not null)
         {
-            SetRecord(name, digest, meta, error is null ? GroupOutcome.Pending : GroupOutcome.Failed(name, error));
+            SetRecord(name, digest, meta, error is null ? GroupOutcome.Pending : GroupOutcome.Failed(name, error), Save);
         }
         if (error is null)
         {
@@ -214,7 +240,13 @@ internal sealed partial class GroupHost : IDisposable
         }
     }
 
-    private void SetRecord(string name, string digest, DesiredMeta meta, GroupOutcome outcome)
+    private void SetRecord(
+        string name,
+        string digest,
+        DesiredMeta meta,
+        GroupOutcome outcome,
+        Action<GroupRecords> keep
+    )
     {
         lock (gate)
         {
@@ -227,7 +259,7 @@ internal sealed partial class GroupHost : IDisposable
                 outcome.Errors,
                 time.GetUtcNow()
             );
-            Save(records with { Groups = records.Groups.SetItem(name, record) });
+            keep(records with { Groups = records.Groups.SetItem(name, record) });
             Report(name);
         }
     }
@@ -244,7 +276,7 @@ internal sealed partial class GroupHost : IDisposable
                 return;
             }
             var changed = record with { Status = outcome.Status, Errors = outcome.Errors, Time = time.GetUtcNow() };
-            Save(records with { Groups = records.Groups.SetItem(name, changed) });
+            SaveIfPossible(records with { Groups = records.Groups.SetItem(name, changed) });
             Report(name);
         }
     }

@@ -32,6 +32,9 @@ internal sealed class DownloadAnswers(IModuleHub hub, DownloadOptions options, T
         }
     }
 
+    /// <summary>Tells why a request does not go on at present.</summary>
+    public void Waits(string jobId, DownloadBytes bytes, ErrorObject reason) => Tell(jobId, bytes, reason);
+
     /// <summary>Tells the end of a request, again if it was told before.</summary>
     public void End(DownloadRecord record)
     {
@@ -72,11 +75,11 @@ internal sealed class DownloadAnswers(IModuleHub hub, DownloadOptions options, T
         }
     }
 
-    private void Tell(string jobId, DownloadBytes bytes) =>
+    private void Tell(string jobId, DownloadBytes bytes, ErrorObject? waits = null) =>
         hub.PostVolatile(
             Routes.Downloads,
             Schemas.DownloadProgress,
-            JsonSerializer.SerializeToUtf8Bytes(new(jobId, bytes), ContractsJson.Default.DownloadProgress),
+            JsonSerializer.SerializeToUtf8Bytes(new(jobId, bytes, waits), ContractsJson.Default.DownloadProgress),
             replaceKey: $"progress-{jobId}"
         );
 }

@@ -59,9 +59,23 @@ internal sealed partial class DownloadDesk : IDisposable
     /// with the new addresses and what was fetched so far.
     /// </summary>
     /// <exception cref="BadMessageException">The job id is none; there is nobody to answer to.</exception>
+    /// <exception cref="IOException">It cannot be kept (a full disk); the asker is told, and the message comes again.</exception>
     public void Request(DownloadRequest request)
     {
         RequireJobId(request.JobId);
+        try
+        {
+            Take(request);
+        }
+        catch (IOException error)
+        {
+            answers.Waits(request.JobId, new(0, 0, 0), NotKept(request.JobId, error));
+            throw;
+        }
+    }
+
+    private void Take(DownloadRequest request)
+    {
         var digest = DownloadRecord.DigestOf(request);
         DownloadRecord? toAnswer = null;
         lock (gate)
@@ -175,7 +189,15 @@ internal sealed partial class DownloadDesk : IDisposable
         }
         if (ended is not null)
         {
-            End(record, ended);
+            try
+            {
+                End(record, ended);
+            }
+            catch (IOException error)
+            {
+                answers.Waits(record.JobId, run.Bytes, NotKept(record.JobId, error));
+                throw;
+            }
         }
     }
 
@@ -221,26 +243,6 @@ internal sealed partial class DownloadDesk : IDisposable
         }
         LogEnd(logger, ended.JobId, ended.State, ended.Bytes.Fetched, ended.Bytes.Reused);
         answers.End(ended);
-    }
-
-    /// <summary>What came in of a request that has failed for good, unless another one that waits needs the same file.</summary>
-    private void RemoveParts(DownloadRecord record)
-    {
-        var needed = records
-            .Values.Where(r => !r.IsTerminal && r.JobId != record.JobId)
-            .SelectMany(r => r.PartNames)
-            .ToHashSet(StringComparer.Ordinal);
-        foreach (var part in record.PartNames.Where(name => !needed.Contains(name)))
-        {
-            try
-            {
-                store.RemovePart(part);
-            }
-            catch (EdgeDmException error)
-            {
-                LogPartStays(logger, record.JobId, error.Error.Message); // The sweep tries again.
-            }
-        }
     }
 
     private void Enqueue(DownloadRequest request, string digest, DownloadRecord? known)
@@ -311,27 +313,6 @@ internal sealed partial class DownloadDesk : IDisposable
     {
         disk.Save(record.JobId, record);
         records[record.JobId] = record;
-    }
-
-    private void Sweep()
-    {
-        lock (gate)
-        {
-            var oldest = time.GetUtcNow() - options.KeepFor;
-            foreach (var old in records.Values.Where(r => r.IsTerminal && r.ChangedAt < oldest).ToList())
-            {
-                disk.Delete(old.JobId);
-                records.Remove(old.JobId);
-            }
-            var live = records
-                .Values.SelectMany(r => r.PartNames.Concat(r.Completed?.Files.Select(f => f.Sha256) ?? []))
-                .ToHashSet(StringComparer.Ordinal);
-            var removed = store.Sweep(live);
-            if (removed > 0)
-            {
-                LogSwept(logger, removed);
-            }
-        }
     }
 
     private static void RequireJobId(string jobId)

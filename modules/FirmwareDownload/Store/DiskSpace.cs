@@ -1,4 +1,5 @@
 using EdgeDm.Contracts;
+using EdgeDm.Durable;
 
 namespace EdgeDm.FirmwareDownload.Store;
 
@@ -8,7 +9,7 @@ internal static class DiskSpace
     /// <summary>Throws <c>noSpace</c> unless <paramref name="needed"/> bytes are free where <paramref name="folder"/> lies.</summary>
     public static void Require(string folder, long needed)
     {
-        var available = new DriveInfo(folder).AvailableFreeSpace;
+        var available = FullDisk.AvailableIn(folder);
         if (available < needed)
         {
             throw NoSpace(folder, needed, available);
@@ -18,16 +19,9 @@ internal static class DiskSpace
     /// <summary>An error of the file system: <c>noSpace</c> or <c>storeDamaged</c>.</summary>
     public static EdgeDmException Error(string path, Exception error)
     {
-        const int UnixNoSpace = 28;
-        const int UnixQuota = 122;
-        const int WindowsDiskFull = unchecked((int)0x80070070);
         var folder = Path.GetDirectoryName(path)!;
-        // Preallocation reports a full disk without the system's number, so the free space is asked as well.
-        return
-            error.HResult is UnixNoSpace or UnixQuota or WindowsDiskFull
-            || error.Message.Contains("disk", StringComparison.OrdinalIgnoreCase)
-                && error.Message.Contains("full", StringComparison.OrdinalIgnoreCase)
-            ? NoSpace(folder, 0, new DriveInfo(folder).AvailableFreeSpace)
+        return FullDisk.IsCauseOf(error)
+            ? NoSpace(folder, 0, FullDisk.AvailableIn(folder))
             : ErrorRegistry.StoreDamaged.Exception(
                 Subsystems.FirmwareDownload,
                 Path.GetFileName(path),

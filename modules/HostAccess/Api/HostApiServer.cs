@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using EdgeDm.Contracts;
+using EdgeDm.Durable;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.Hosting;
 using Microsoft.AspNetCore.Connections;
@@ -165,8 +166,12 @@ internal sealed partial class HostApiServer : IAsyncDisposable
                 LogFailed(logger, error, context.Request.Method, context.Request.Path);
                 await TellAsync(
                     request,
-                    error is IOException
-                        ? ErrorRegistry.NoSpace.Told("data", $"HostAccess cannot write its records: {error.Message}")
+                    FullDisk.IsCauseOf(error)
+                        ? ErrorRegistry.NoSpace.Told(
+                            "data",
+                            "The folder of HostAccess's records is full, and what is not on record must not happen.",
+                            ("available", "0")
+                        )
                         : ErrorRegistry.Internal.Told("request", $"The request failed with {error.GetType().Name}.")
                 );
             }

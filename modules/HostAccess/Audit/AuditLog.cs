@@ -55,8 +55,17 @@ internal sealed class AuditLog
             RotateIfFull(line.Length + 1);
             Written.Before();
             using var file = new FileStream(path, FileOptions());
-            file.Write([.. line, (byte)'\n']);
-            file.Flush(flushToDisk: true);
+            var before = file.Length;
+            try
+            {
+                file.Write([.. line, (byte)'\n']);
+                file.Flush(flushToDisk: true);
+            }
+            catch (IOException)
+            {
+                file.SetLength(before); // A disk that became full half-way leaves no half line.
+                throw;
+            }
             Written.After();
         }
     }

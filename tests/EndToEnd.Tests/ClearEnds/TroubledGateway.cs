@@ -15,6 +15,9 @@ public sealed class TroubledGateway : IAsyncLifetime
 
     private int updates;
 
+    /// <summary>Makes what starts the dev hub, from its data folder.</summary>
+    internal Func<string, IReadOnlyList<string>> Launcher { get; init; } = _ => [];
+
     internal Gateway Gateway { get; private set; } = null!; // Set before any test runs.
 
     internal TroubledServer Server { get; private set; } = null!;
@@ -25,13 +28,14 @@ public sealed class TroubledGateway : IAsyncLifetime
     /// <summary>Parts of files in the package store, with their checkpoints.</summary>
     internal string[] Parts => Entries(Path.Combine(Volumes, "edgedm-store", "partial"));
 
-    private string Volumes => Path.Combine(Gateway.DataFolder, "volumes");
+    /// <summary>The modules' folders and the package store, as the modules see them.</summary>
+    internal string Volumes => SmallDisks.Inside(Gateway.HubProcess, Path.Combine(Gateway.DataFolder, "volumes"));
 
     public async ValueTask InitializeAsync()
     {
         Server = await TroubledServer.StartAsync();
         Gateway = await Gateway.StartAsync(
-            ShortenStepsAndHealth,
+            Prepare,
             "--set-env",
             $"FirmwareDownload:EDGEDM_DOWNLOAD_MAX_ATTEMPTS={MaxAttempts}",
             "--set-env",
@@ -44,8 +48,11 @@ public sealed class TroubledGateway : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Gateway.DisposeAsync();
-        await Server.DisposeAsync();
+        if (Gateway is not null)
+        {
+            await Gateway.DisposeAsync();
+            await Server.DisposeAsync();
+        }
         Stranger.Dispose();
     }
 
@@ -90,6 +97,10 @@ public sealed class TroubledGateway : IAsyncLifetime
         return group;
     }
 
+    /// <summary>How often a module was started again after it ended by itself.</summary>
+    internal async Task<int> RestartsAsync() =>
+        (await Gateway.Service.StatusAsync())["modules"]!.AsArray().Sum(module => (int)module!["restartCount"]!);
+
     /// <summary>Every file of the host and of HostAccess's list of what is installed, with its digest.</summary>
     internal IReadOnlyDictionary<string, string> HostFiles()
     {
@@ -120,8 +131,9 @@ public sealed class TroubledGateway : IAsyncLifetime
         }
     }
 
-    private static void ShortenStepsAndHealth(Gateway gateway)
+    private void Prepare(Gateway gateway)
     {
+        gateway.Launcher = Launcher(gateway.DataFolder);
         var file = Path.Combine(gateway.ConfigurationFolder, "host-access.json");
         var configuration = JsonNode.Parse(File.ReadAllText(file))!;
         configuration["updates"]!["stepTimeoutSeconds"] = StepSeconds;

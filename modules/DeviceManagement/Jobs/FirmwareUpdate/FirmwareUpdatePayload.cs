@@ -94,11 +94,7 @@ internal sealed record FirmwareUpdatePayload(
                     case TwinNames.Meta:
                         break;
                     default:
-                        Errors[property.Name] = ErrorRegistry.UnknownProperty.Error(
-                            Subsystems.DeviceManagement,
-                            property.Name,
-                            $"firmwareUpdate has no property '{property.Name}'."
-                        );
+                        Unknown(property.Name, property.Name);
                         break;
                 }
             }
@@ -153,9 +149,19 @@ internal sealed record FirmwareUpdatePayload(
 
         private string? Workflow(JsonElement value)
         {
+            const string Id = "id";
+            if (value.ValueKind != JsonValueKind.Object)
+            {
+                Wrong("workflow", "workflow", "must be an object with an id");
+                return null;
+            }
+            if (value.EnumerateObject().FirstOrDefault(p => p.Name != Id) is { Name: { } stranger })
+            {
+                Unknown("workflow", $"workflow/{stranger}");
+                return null;
+            }
             if (
-                value.ValueKind == JsonValueKind.Object
-                && value.TryGetProperty("id", out var id)
+                value.TryGetProperty(Id, out var id)
                 && id.ValueKind == JsonValueKind.String
                 && id.GetString() is { Length: > 0 and <= 256 } text
             )
@@ -200,6 +206,13 @@ internal sealed record FirmwareUpdatePayload(
                 Subsystems.DeviceManagement,
                 path,
                 $"The value at {path} {rule}."
+            );
+
+        private void Unknown(string key, string path) =>
+            Errors[key] = ErrorRegistry.UnknownProperty.Error(
+                Subsystems.DeviceManagement,
+                path,
+                $"firmwareUpdate has no property '{path}'."
             );
 
         private void Missing(string name) =>

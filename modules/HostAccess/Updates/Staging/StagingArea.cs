@@ -33,7 +33,7 @@ internal sealed class StagingArea
     {
         this.folder = folder;
         this.store = store;
-        this.freeBytes = freeBytes ?? (() => new DriveInfo(folder).AvailableFreeSpace);
+        this.freeBytes = freeBytes ?? (() => FullDisk.AvailableIn(folder));
         Directory.CreateDirectory(folder, OwnerOnly);
     }
 
@@ -136,17 +136,13 @@ internal sealed class StagingArea
 
     private async Task CopyAsync(ManifestFile file, string target, Action<int> copied, CancellationToken cancel)
     {
-        const int NoSpaceLeft = 28;
-        const int QuotaExceeded = 122;
         try
         {
             await CopyHashedAsync(file, target, copied, cancel);
         }
         catch (IOException error)
         {
-            throw (
-                error.HResult is NoSpaceLeft or QuotaExceeded ? ErrorRegistry.NoSpace : ErrorRegistry.StoreDamaged
-            ).Refusal(
+            throw (FullDisk.IsCauseOf(error) ? ErrorRegistry.NoSpace : ErrorRegistry.StoreDamaged).Refusal(
                 file.FileId,
                 $"File '{file.FileName}' cannot be copied: {error.Message}",
                 ("fileId", file.FileId)

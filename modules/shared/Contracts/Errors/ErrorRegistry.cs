@@ -159,7 +159,7 @@ public static class ErrorRegistry
     public static readonly ErrorCode NoSpace = new(
         3006,
         "noSpace",
-        "Free space on the data partition; needed and available bytes are in the parameters."
+        "Free space on the disk; bytes available and, where they are known, needed are in the parameters."
     );
     public static readonly ErrorCode TooManyRedirects = new(3007, "tooManyRedirects", "Give the final address.");
     public static readonly ErrorCode Stalled = new(3008, "stalled", "Check the server and the link.");

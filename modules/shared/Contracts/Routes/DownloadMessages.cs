@@ -29,7 +29,10 @@ public sealed record DownloadFile(
 public sealed record DownloadCancel(string JobId);
 
 /// <summary>How far a download is; at most every 2 s, not kept when the hub is away.</summary>
-public sealed record DownloadProgress(string JobId, DownloadBytes Bytes);
+/// <param name="JobId">The job.</param>
+/// <param name="Bytes">Totals so far.</param>
+/// <param name="Waits">Why it does not go on at present, although it has not failed; null when it goes on.</param>
+public sealed record DownloadProgress(string JobId, DownloadBytes Bytes, ErrorObject? Waits = null);
 
 /// <summary>
 /// All files are in the store, synchronised to disk and verified.

@@ -94,13 +94,22 @@ internal sealed partial class DesiredDispatcher(HubModuleOptions options)
             catch (Exception error) when (!cancellationToken.IsCancellationRequested)
             {
                 LogHandlerFailed(logger, error, document.Version, attempt, options.MaxDesiredAttempts);
-                if (attempt >= options.MaxDesiredAttempts)
+                // A full disk passes: the document stays until it could be kept, or a newer one, as whole as this, has come.
+                if (error is IOException ? HasNewer() : attempt >= options.MaxDesiredAttempts)
                 {
                     return; // The next change or connection brings a whole document again.
                 }
             }
             await Task.Delay(delay, options.TimeProvider, cancellationToken);
             delay = delay * 2 < options.LongestRetry ? delay * 2 : options.LongestRetry;
+        }
+    }
+
+    private bool HasNewer()
+    {
+        lock (gate)
+        {
+            return waiting.Count > 0;
         }
     }
 

@@ -10,7 +10,7 @@ namespace EdgeDm.ModuleHost;
 /// What the module wants reported, on disk, and what the hub is known to have. The hub's own copy, asked for at each connect, is
 /// what the next patch is measured against: nothing that was lost on the way stays lost, and nothing is sent twice.
 /// </summary>
-internal sealed class ReportedProperties
+internal sealed partial class ReportedProperties
 {
     /// <summary>Most reports remembered as belonging together while the hub is away.</summary>
     private const int MaxGroups = 64;
@@ -25,16 +25,19 @@ internal sealed class ReportedProperties
     private readonly HashSet<string> suspect = [];
     private readonly List<string[]> groups = [];
     private readonly AsyncAutoResetEvent changed = new();
+    private readonly ILogger logger;
     private JsonObject? known;
+    private bool isUnsaved;
 
     /// <summary>Finds what an earlier process wanted.</summary>
     public ReportedProperties(HubModuleOptions options)
     {
+        logger = options.LoggerFactory.CreateLogger<ReportedProperties>();
         record = new(
             Path.Combine(options.DataFolder, "reported.json"),
             ModuleHostJson.Default.WantedProperties,
             Written,
-            options.LoggerFactory.CreateLogger<ReportedProperties>(),
+            logger,
             time: options.TimeProvider
         );
         var found = record.Load();
@@ -42,7 +45,10 @@ internal sealed class ReportedProperties
         removed = [.. found?.Removed ?? []];
     }
 
-    /// <summary>Takes a report; on disk when this returns, unless nothing changes.</summary>
+    /// <summary>
+    /// Takes a report; on disk when this returns, unless nothing changes. A full disk does not silence the module, for that is what
+    /// has to be told: the report is then in memory only until the disk takes it.
+    /// </summary>
     /// <exception cref="ArgumentException">A value breaks one of <see cref="ReportLimits"/>; nothing of the report is taken.</exception>
     public void Want(IReadOnlyDictionary<string, JsonNode?> properties)
     {
@@ -59,7 +65,7 @@ internal sealed class ReportedProperties
                 return;
             }
             Group([.. parsed.Keys.Order(StringComparer.Ordinal)]);
-            record.Save(new(wanted, [.. removed]));
+            Save();
         }
         changed.Set();
     }
@@ -132,9 +138,9 @@ internal sealed class ReportedProperties
             }
             suspect.ExceptWith(patch.Select(p => p.Key));
             var gone = removed.RemoveWhere(name => patch.ContainsKey(name) && !known.ContainsKey(name));
-            if (gone > 0)
+            if (gone > 0 || isUnsaved)
             {
-                record.Save(new(wanted, [.. removed]));
+                Save();
             }
         }
     }
@@ -148,6 +154,20 @@ internal sealed class ReportedProperties
         lock (gate)
         {
             (patch.Count > 1 ? suspect : refused).UnionWith(patch.Select(p => p.Key));
+        }
+    }
+
+    private void Save()
+    {
+        try
+        {
+            record.Save(new(wanted, [.. removed]));
+            isUnsaved = false;
+        }
+        catch (IOException error)
+        {
+            isUnsaved = true; // The next report, or the hub's word for one, tries again.
+            LogNotKept(logger, error);
         }
     }
 
@@ -262,6 +282,12 @@ internal sealed class ReportedProperties
         ReportLimits.Check(name, element);
         return MergePatch.WithoutNulls(JsonNode.Parse(element.GetRawText())!);
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Reported properties cannot be written to disk; they are told from memory until they can"
+    )]
+    private static partial void LogNotKept(ILogger logger, Exception error);
 }
 
 /// <summary>The wanted reported properties on disk.</summary>

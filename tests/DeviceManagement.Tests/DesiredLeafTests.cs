@@ -65,8 +65,8 @@ public sealed class DesiredLeafTests
     {
         await using var bench = await ModuleBench.StartAsync();
 
-        bench
-            .Hub.Reported["__deviceSchemas"]!.AsObject()
+        bench.Hub.Reported["__deviceSchemas"]!
+            .AsObject()
             .Where(entry => (string?)entry.Value!["type"] == "group")
             .Select(entry => entry.Key)
             .ShouldBe(Schemas.Keys, ignoreOrder: true);

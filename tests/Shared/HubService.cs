@@ -92,9 +92,6 @@ internal sealed class HubService : IDisposable
     public async Task<JsonArray> UpstreamAsync() =>
         (await SendAsync(HttpMethod.Get, "devhub/upstream?after=0", null)).AsArray();
 
-    /// <summary>What the dev hub says of itself: ports, connections, modules.</summary>
-    public async Task<JsonObject> StatusAsync() => (await SendAsync(HttpMethod.Get, "devhub/status", null)).AsObject();
-
     /// <summary>The reported properties as soon as they fit.</summary>
     public Task<JsonObject> WaitForReportedAsync(Func<JsonObject, bool> fits, string module = "DeviceManagement") =>
         WaitAsync(async () => await ReportedAsync(module) is var reported && fits(reported) ? reported : null);

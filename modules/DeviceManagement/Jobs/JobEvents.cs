@@ -25,7 +25,13 @@ internal sealed partial class JobEvents : IDisposable
     /// <param name="retryDelay">How long an event rests that could not be written.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
-    public JobEvents(IModuleHub hub, JobEngine engine, TimeSpan retryDelay, TimeProvider time, ILogger<JobEvents> logger)
+    public JobEvents(
+        IModuleHub hub,
+        JobEngine engine,
+        TimeSpan retryDelay,
+        TimeProvider time,
+        ILogger<JobEvents> logger
+    )
     {
         this.hub = hub;
         this.engine = engine;
@@ -100,6 +106,9 @@ internal sealed partial class JobEvents : IDisposable
         );
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Event of job {JobId} ({Status}) cannot be kept and is told later")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Event of job {JobId} ({Status}) cannot be kept and is told later"
+    )]
     private static partial void LogLate(ILogger logger, Exception error, string jobId, string status);
 }

@@ -179,7 +179,13 @@ internal sealed partial class GroupHost : IDisposable
         // or because the hub told the document once more, is on disk and told already.
         if (!isKnown || error is not null)
         {
-            SetRecord(name, digest, meta, error is null ? GroupOutcome.Pending : GroupOutcome.Failed(name, error), Save);
+            SetRecord(
+                name,
+                digest,
+                meta,
+                error is null ? GroupOutcome.Pending : GroupOutcome.Failed(name, error),
+                Save
+            );
         }
         if (error is null)
         {

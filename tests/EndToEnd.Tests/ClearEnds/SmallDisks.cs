@@ -21,7 +21,8 @@ internal static class SmallDisks
     public static string? Obstacle { get; } = FindObstacle();
 
     /// <summary>What starts the dev hub's program among them.</summary>
-    public static IReadOnlyList<string> Launcher(string dataFolder) => ["unshare", "-rm", "sh", "-c", Mount, "sh", dataFolder];
+    public static IReadOnlyList<string> Launcher(string dataFolder) =>
+        ["unshare", "-rm", "sh", "-c", Mount, "sh", dataFolder];
 
     /// <summary>A path as the processes of the namespace see it.</summary>
     /// <param name="process">One of them.</param>

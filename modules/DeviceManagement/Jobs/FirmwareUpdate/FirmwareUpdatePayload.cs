@@ -155,7 +155,7 @@ internal sealed record FirmwareUpdatePayload(
                 Wrong("workflow", "workflow", "must be an object with an id");
                 return null;
             }
-            if (value.EnumerateObject().FirstOrDefault(p => p.Name != Id) is { Name: { } stranger })
+            if (value.EnumerateObject().Select(p => p.Name).FirstOrDefault(name => name != Id) is { } stranger)
             {
                 Unknown("workflow", $"workflow/{stranger}");
                 return null;

@@ -44,7 +44,10 @@ internal sealed class DeviceManagementModule : IDisposable
         var limits = new JobLimits();
         engine = new(
             new JobStore(Path.Combine(options.DataFolder, "jobs"), loggers.CreateLogger<JobStore>()),
-            [new FirmwareUpdateWork(host, downloads, witness, installed, time), new RebootDeviceWork(host, time)],
+            [
+                new FirmwareUpdateWork(host, downloads, witness, installed, options.UpdateFetchTimeout, time),
+                new RebootDeviceWork(host, time),
+            ],
             limits,
             time,
             loggers.CreateLogger<JobEngine>()

@@ -18,6 +18,12 @@ internal sealed record DeviceManagementOptions
     /// <summary><c>EDGEDM_PROGRESS_SECONDS</c>: progress goes to the twin this often at most; 5, from 1 to 3,600. Each report is a message of the hub's quota.</summary>
     public required TimeSpan ProgressPeriod { get; init; }
 
+    /// <summary>
+    /// <c>EDGEDM_UPDATE_FETCH_SECONDS</c>: check and download of an update must be done in this time unless its job says otherwise; a
+    /// day, from 60 s to 30 days.
+    /// </summary>
+    public TimeSpan UpdateFetchTimeout { get; init; } = TimeSpan.FromDays(1);
+
     public static DeviceManagementOptions From(EnvironmentOptions environment) =>
         new()
         {
@@ -30,5 +36,6 @@ internal sealed record DeviceManagementOptions
                     .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
             ],
             ProgressPeriod = environment.Seconds("EDGEDM_PROGRESS_SECONDS", 5, 1, 3600),
+            UpdateFetchTimeout = environment.Seconds("EDGEDM_UPDATE_FETCH_SECONDS", 86_400, 60, 2_592_000),
         };
 }

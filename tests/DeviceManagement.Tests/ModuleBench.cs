@@ -72,6 +72,7 @@ internal sealed class ModuleBench : IAsyncDisposable
             HostEndpoint = HostEndpoint ?? Host.Endpoint,
             CommandSenders = CommandSenders,
             ProgressPeriod = TimeSpan.FromSeconds(5),
+            UpdateFetchTimeout = TimeSpan.FromMinutes(30),
         };
         stop = new();
         module = new(options, Hub, Time, Loggers);

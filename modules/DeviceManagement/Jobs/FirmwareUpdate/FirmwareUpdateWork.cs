@@ -17,6 +17,7 @@ internal sealed class FirmwareUpdateWork(
     DownloadDesk downloads,
     HealthWitness witness,
     InstalledUpdate installed,
+    TimeSpan fetchTimeout,
     TimeProvider time
 ) : IJobWork
 {
@@ -30,7 +31,8 @@ internal sealed class FirmwareUpdateWork(
 
     public string Type => JobTypes.FirmwareUpdate;
 
-    public TimeSpan DefaultTimeout => TimeSpan.FromMinutes(30);
+    /// <summary>Check and download; a slow link, an edgeHub that is away and addresses that must be renewed are nothing unusual.</summary>
+    public TimeSpan DefaultTimeout => fetchTimeout;
 
     public void Validate(JsonElement payload) => FirmwareUpdatePayload.Parse(payload);
 

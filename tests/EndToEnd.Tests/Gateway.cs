@@ -110,6 +110,9 @@ internal sealed class Gateway : IAsyncDisposable
                 BuiltProgram.Configuration,
                 "--map-host",
                 $"/etc/edgedm={Path.Combine(folder.FullName, "etc")}",
+                .. BuiltProgram.Published is { } programs && !moreArguments.Contains("--programs")
+                    ? new[] { "--programs", programs }
+                    : [],
                 .. moreArguments,
             ],
             output,

@@ -16,7 +16,7 @@ public sealed class PublishedProgramsTests
     [Fact]
     public async Task Deploy_ToPublishedPrograms_RefusesATamperedUpdateAndInstallsAGoodOne()
     {
-        var programs = await PublishAsync();
+        var programs = BuiltProgram.Published ?? await PublishAsync();
         await using var gateway = await Gateway.StartAsync("--programs", programs);
 
         await gateway.DeployAsync(

@@ -40,10 +40,6 @@ internal sealed class KillableGateway : IAsyncDisposable
             options.AddRange(["--set-env", $"{module}:{FailpointFolder.Variable}={FailpointsOf(witnesses, module)}"]);
         }
         options.AddRange(["--set-env", $"FirmwareDownload:EDGEDM_DOWNLOAD_CHECKPOINT_BYTES={CheckpointBytes}"]);
-        if (Environment.GetEnvironmentVariable("EDGEDM_TEST_PROGRAMS") is { Length: > 0 } programs)
-        {
-            options.AddRange(["--programs", programs]); // As published: they start in a third of the time.
-        }
         return new(await Gateway.StartAsync([.. options]), witnesses);
     }
 

@@ -93,15 +93,20 @@ internal sealed class HubService : IDisposable
         (await SendAsync(HttpMethod.Get, "devhub/upstream?after=0", null)).AsArray();
 
     /// <summary>The reported properties as soon as they fit.</summary>
-    public Task<JsonObject> WaitForReportedAsync(Func<JsonObject, bool> fits, string module = "DeviceManagement") =>
-        WaitAsync(async () => await ReportedAsync(module) is var reported && fits(reported) ? reported : null);
+    public Task<JsonObject> WaitForReportedAsync(
+        Func<JsonObject, bool> fits,
+        string module = "DeviceManagement",
+        TimeSpan? limit = null
+    ) => WaitAsync(async () => await ReportedAsync(module) is var reported && fits(reported) ? reported : null, limit);
 
     /// <summary>The reported group as soon as the deployment has ended.</summary>
-    public async Task<JsonObject> WaitForEndAsync(string workflow)
+    public async Task<JsonObject> WaitForEndAsync(string workflow, TimeSpan? limit = null)
     {
-        var reported = await WaitForReportedAsync(r =>
-            (string?)r["firmwareUpdate"]?["__meta"]?["deploymentId"] == workflow
-            && (string?)r["firmwareUpdate"]?["__meta"]?["deploymentStatus"] is "succeeded" or "failed"
+        var reported = await WaitForReportedAsync(
+            r =>
+                (string?)r["firmwareUpdate"]?["__meta"]?["deploymentId"] == workflow
+                && (string?)r["firmwareUpdate"]?["__meta"]?["deploymentStatus"] is "succeeded" or "failed",
+            limit: limit
         );
         return reported["firmwareUpdate"]!.AsObject();
     }

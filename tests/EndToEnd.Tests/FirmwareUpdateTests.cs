@@ -80,16 +80,7 @@ public sealed class FirmwareUpdateTests
 
         await gateway.DeployAsync("2.0.0", "unknown-key", publisher: stranger);
         var unknownKey = await gateway.Service.WaitForEndAsync("unknown-key");
-        await gateway.DeployAsync(
-            "2.0.0",
-            "tampered",
-            spoil: group =>
-                group["updateManifest"] = ((string)group["updateManifest"]!).Replace(
-                    "2.0.0",
-                    "3.0.0",
-                    StringComparison.Ordinal
-                )
-        );
+        await gateway.DeployAsync("2.0.0", "tampered", spoil: UpdatePublisher.Tamper);
         var tampered = await gateway.Service.WaitForEndAsync("tampered");
         await gateway.DeployAsync(
             "2.0.0",
@@ -116,11 +107,7 @@ public sealed class FirmwareUpdateTests
         await using var gateway = await Gateway.StartAsync();
 
         var (status, _) = await gateway.Service.CallAsync("StartRebootCmd", new JsonObject { ["commandId"] = "r1" });
-        var job = await HubService.WaitAsync(async () =>
-        {
-            var (found, job) = await TryJobAsync(gateway, "r1");
-            return found && (string?)job!["status"] is "completed" or "failed" ? job : null;
-        });
+        var job = await gateway.Service.WaitForJobEndAsync("r1");
 
         status.ShouldBe(200);
         ((string?)job["status"]).ShouldBe("completed", gateway.Output);
@@ -148,19 +135,6 @@ public sealed class FirmwareUpdateTests
         before.Status.ShouldBe(200);
         after.Status.ShouldBe(200);
         ErrorOf(group).ShouldBe((Subsystems.HostAccess, "stepFailed"), modules.Output);
-    }
-
-    private static async Task<(bool Found, JsonNode? Job)> TryJobAsync(Gateway gateway, string id)
-    {
-        try
-        {
-            var (status, job) = await gateway.Service.CallAsync("getJob", new JsonObject { ["jobId"] = id });
-            return (status == 200, job);
-        }
-        catch (ShouldAssertException)
-        {
-            return (false, null); // The module is restarting with its host.
-        }
     }
 
     private static void SpoilOneByte(string path)

@@ -19,16 +19,7 @@ public sealed class PublishedProgramsTests
         var programs = BuiltProgram.Published ?? await PublishAsync();
         await using var gateway = await Gateway.StartAsync("--programs", programs);
 
-        await gateway.DeployAsync(
-            "2.0.0",
-            "tampered",
-            spoil: group =>
-                group["updateManifest"] = ((string)group["updateManifest"]!).Replace(
-                    "2.0.0",
-                    "3.0.0",
-                    StringComparison.Ordinal
-                )
-        );
+        await gateway.DeployAsync("2.0.0", "tampered", spoil: UpdatePublisher.Tamper);
         var tampered = await gateway.Service.WaitForEndAsync("tampered");
         await gateway.DeployAsync("2.0.0", "good");
         var good = await gateway.Service.WaitForEndAsync("good");

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using EdgeDm.Testing;
 
 namespace EdgeDm.EndToEnd.Tests;
 
@@ -95,7 +94,7 @@ public sealed class ReplayTests
         var answers = await Task.WhenAll(
             Enumerable.Range(0, 3).Select(_ => gateway.Service.CallAsync("StartRebootCmd", command))
         );
-        await HubService.WaitAsync(async () => await EndedAsync(gateway) ? command : null);
+        await gateway.Service.WaitForJobEndAsync("r1");
         var (_, again) = await gateway.Service.CallAsync("StartRebootCmd", command);
 
         answers.ShouldAllBe(answer => answer.Status == 200);
@@ -104,19 +103,6 @@ public sealed class ReplayTests
             .Output.Split('\n')
             .Count(line => line.Contains("The host is up again", StringComparison.Ordinal))
             .ShouldBe(1, gateway.Output);
-    }
-
-    private static async Task<bool> EndedAsync(Gateway gateway)
-    {
-        try
-        {
-            var (status, job) = await gateway.Service.CallAsync("getJob", new JsonObject { ["jobId"] = "r1" });
-            return status == 200 && (string?)job!["status"] is "completed" or "failed";
-        }
-        catch (ShouldAssertException)
-        {
-            return false; // The module is restarting with its host.
-        }
     }
 
     private static Task<(int Status, JsonNode? Payload)> CreateAsync(Gateway gateway, string id, JsonObject group)

@@ -116,6 +116,14 @@ internal sealed class UpdatePublisher : IDisposable
     /// <summary>Signs a manifest's exact text.</summary>
     public string Sign(string manifest) => ManifestSignature.Sign(System.Text.Encoding.UTF8.GetBytes(manifest), key);
 
+    /// <summary>Changes the version in a signed manifest from 2.0.0 to 3.0.0.</summary>
+    public static void Tamper(JsonObject group) =>
+        group["updateManifest"] = ((string)group["updateManifest"]!).Replace(
+            "2.0.0",
+            "3.0.0",
+            StringComparison.Ordinal
+        );
+
     /// <summary>Writes the signing key and its sjwk as <c>edgedm update create</c> reads them.</summary>
     public (string KeyFile, string SjwkFile) WriteKeys(string folder)
     {

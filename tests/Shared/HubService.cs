@@ -88,6 +88,21 @@ internal sealed class HubService : IDisposable
         return ((int)answer["status"]!, answer["payload"]);
     }
 
+    /// <summary>A job as soon as it has ended; its module may restart with its host meanwhile.</summary>
+    public Task<JsonNode> WaitForJobEndAsync(string jobId) =>
+        WaitAsync(async () =>
+        {
+            try
+            {
+                var (status, job) = await CallAsync("getJob", new JsonObject { ["jobId"] = jobId });
+                return status == 200 && (string?)job!["status"] is "completed" or "failed" ? job : null;
+            }
+            catch (ShouldAssertException)
+            {
+                return null; // The module is not connected.
+            }
+        });
+
     /// <summary>Messages that went upstream since the hub started, oldest first.</summary>
     public async Task<JsonArray> UpstreamAsync() =>
         (await SendAsync(HttpMethod.Get, "devhub/upstream?after=0", null)).AsArray();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
+using EdgeDm.DevHub.Twins;
 
 namespace EdgeDm.EndToEnd.Tests.Kills;
 
@@ -18,7 +19,7 @@ internal sealed class CloudRecord(string file)
         {
             if (patch["firmwareUpdate"] is JsonObject change)
             {
-                Merge(group, change);
+                group = MergePatch.Apply(group, change);
             }
             var meta = group["__meta"];
             var now = (string?)meta?["deploymentId"] == deployment ? (string?)meta["deploymentStatus"] : null;
@@ -75,25 +76,6 @@ internal sealed class CloudRecord(string file)
         catch (System.Text.Json.JsonException)
         {
             return null;
-        }
-    }
-
-    private static void Merge(JsonObject target, JsonObject patch)
-    {
-        foreach (var (name, value) in patch)
-        {
-            if (value is JsonObject inner && target[name] is JsonObject old)
-            {
-                Merge(old, inner);
-            }
-            else if (value is null)
-            {
-                target.Remove(name);
-            }
-            else
-            {
-                target[name] = value.DeepClone();
-            }
         }
     }
 }

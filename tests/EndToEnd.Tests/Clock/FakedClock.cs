@@ -37,6 +37,8 @@ internal sealed class FakedClock : IDisposable
             ["FAKETIME_TIMESTAMP_FILE"] = Offset,
             ["FAKETIME_NO_CACHE"] = "1",
             ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
+            // The library's own choice for some versions of glibc makes every timed wait of .NET end at once.
+            ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
             ["NO_FAKE_STAT"] = "1",
         };
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeDm.Contracts;
+using EdgeDm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -81,7 +82,7 @@ internal sealed class FakeHostAccess : IAsyncDisposable
 
     public async Task StopAsync()
     {
-        await app!.DisposeAsync();
+        await app!.EndAsync();
         File.Delete(socket);
     }
 
@@ -108,7 +109,7 @@ internal sealed class FakeHostAccess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await app!.DisposeAsync();
+        await app!.EndAsync();
         revised.Dispose();
     }
 

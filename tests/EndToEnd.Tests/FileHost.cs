@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EdgeDm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -64,7 +65,7 @@ internal sealed class FileHost : IAsyncDisposable
         {
             Mend(path);
         }
-        await app.DisposeAsync();
+        await app.EndAsync();
     }
 
     private sealed class Break(int bytes)

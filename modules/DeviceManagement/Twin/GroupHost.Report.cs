@@ -40,10 +40,24 @@ internal sealed partial class GroupHost
             return;
         }
         lastReport[name] = time.GetTimestamp();
-        hub.Report(
-            new Dictionary<string, JsonNode?> { [name] = ReportOf(name, record), [TwinNames.Summary] = Summary() }
-        );
+        var report = ReportOf(name, record);
+        lastTold[name] = (JsonObject?)report?.DeepClone();
+        hub.Report(new Dictionary<string, JsonNode?> { [name] = report, [TwinNames.Summary] = Summary() });
     }
+
+    /// <summary>Nothing differs but how far something is.</summary>
+    private static bool IsSameButForNumbers(JsonNode? one, JsonNode? other) =>
+        (one, other) switch
+        {
+            (JsonObject a, JsonObject b) => a.Count == b.Count
+                && a.All(p => b.TryGetPropertyValue(p.Key, out var value) && IsSameButForNumbers(p.Value, value)),
+            (JsonArray a, JsonArray b) => a.Count == b.Count
+                && a.Zip(b).All(p => IsSameButForNumbers(p.First, p.Second)),
+            (JsonValue a, JsonValue b) => (
+                a.GetValueKind() == JsonValueKind.Number && b.GetValueKind() == JsonValueKind.Number
+            ) || JsonNode.DeepEquals(a, b),
+            _ => one is null && other is null,
+        };
 
     private JsonObject? ReportOf(string name, GroupRecord record)
     {

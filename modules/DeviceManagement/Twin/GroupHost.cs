@@ -28,6 +28,7 @@ internal sealed partial class GroupHost : IDisposable
     private readonly Dictionary<string, IConfigurationGroup> groups;
     private readonly Lock gate = new();
     private readonly Dictionary<string, long> lastReport = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, JsonObject?> lastTold = new(StringComparer.Ordinal);
     private readonly HashSet<string> unreported = new(StringComparer.Ordinal);
 
     // No longer desired, and something of it goes on: told of until that has ended.
@@ -40,7 +41,7 @@ internal sealed partial class GroupHost : IDisposable
     /// <param name="folder">The module's folder.</param>
     /// <param name="groups">The groups of this host.</param>
     /// <param name="hub">Where to report.</param>
-    /// <param name="progressPeriod">Data that changes without a change of status is reported this often at most.</param>
+    /// <param name="progressPeriod">Data that changes in its numbers only is reported this often at most.</param>
     /// <param name="diskRetryDelay">Rest when a record cannot be written at the start.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
@@ -240,6 +241,7 @@ internal sealed partial class GroupHost : IDisposable
         lock (gate)
         {
             leaving.Remove(name);
+            lastTold.Remove(name);
             unreported.Remove(name);
             Save(records with { Groups = records.Groups.Remove(name) });
             hub.Report(new Dictionary<string, JsonNode?> { [name] = null, [TwinNames.Summary] = Summary() });
@@ -303,10 +305,16 @@ internal sealed partial class GroupHost : IDisposable
         }
         lock (gate)
         {
-            if (records.Groups.ContainsKey(group.Name))
+            if (!records.Groups.TryGetValue(group.Name, out var record))
             {
-                unreported.Add(group.Name);
+                return;
             }
+            if (!IsSameButForNumbers(lastTold.GetValueOrDefault(group.Name), ReportOf(group.Name, record)))
+            {
+                Report(group.Name); // A job's id, a step, a reason: nobody should wait for it.
+                return;
+            }
+            unreported.Add(group.Name);
         }
         ReportProgress();
     }

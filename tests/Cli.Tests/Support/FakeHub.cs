@@ -81,8 +81,7 @@ internal sealed class FakeHub : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await app.StopAsync();
-        await app.DisposeAsync();
+        await app.EndAsync();
         folder.Dispose();
     }
 

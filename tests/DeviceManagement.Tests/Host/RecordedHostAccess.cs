@@ -64,7 +64,7 @@ internal sealed class RecordedHostAccess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await app.DisposeAsync();
+        await app.EndAsync();
         folder.Delete(recursive: true);
     }
 

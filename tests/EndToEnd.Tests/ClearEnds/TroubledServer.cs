@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using EdgeDm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -102,7 +103,7 @@ internal sealed class TroubledServer : IAsyncDisposable
             return Task.CompletedTask;
         };
 
-    public ValueTask DisposeAsync() => app.DisposeAsync();
+    public ValueTask DisposeAsync() => app.EndAsync();
 
     private async Task AnswerAsync(HttpContext http)
     {

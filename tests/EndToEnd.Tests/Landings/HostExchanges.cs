@@ -98,7 +98,7 @@ internal sealed class HostExchanges : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await app.DisposeAsync();
+        await app.EndAsync();
         host.Dispose();
         File.Delete(socket);
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using EdgeDm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -96,16 +97,7 @@ internal sealed class FileServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        using var now = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        try
-        {
-            await app.StopAsync(now.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Requests that hang on purpose are cut.
-        }
-        await app.DisposeAsync();
+        await app.EndAsync(); // Requests that hang on purpose are cut.
     }
 
     private async Task ServeAsync(HttpContext context)

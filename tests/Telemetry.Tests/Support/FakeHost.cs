@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeDm.Contracts;
+using EdgeDm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -62,9 +63,7 @@ internal sealed class FakeHost : IAsyncDisposable
     {
         if (app is not null)
         {
-            using var now = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-            await app.StopAsync(now.Token).ContinueWith(_ => { }, TaskScheduler.Default);
-            await app.DisposeAsync();
+            await app.EndAsync();
             app = null;
             File.Delete(SocketPath);
         }

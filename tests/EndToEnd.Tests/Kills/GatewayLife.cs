@@ -26,8 +26,9 @@ internal sealed class GatewayLife(KillableGateway gateway)
     public async Task<TimeSpan> RunAsync(Func<Task>? kill = null)
     {
         var watch = Stopwatch.StartNew();
-        await gateway.ObserveAsync("o1", List);
-        await gateway.DeployAsync(Version, Deployment);
+        await UntilTakenAsync(() => gateway.ObserveAsync("o1", List));
+        var desired = new JsonObject { ["firmwareUpdate"] = gateway.Publish(Version, Deployment) };
+        await UntilTakenAsync(() => Service.DesireAsync(desired));
         var killing = kill?.Invoke() ?? Task.CompletedTask;
         await InTimeAsync(async () => EndOf(await TwinAsync()));
         await RebootAsync();
@@ -119,6 +120,21 @@ internal sealed class GatewayLife(KillableGateway gateway)
             return null;
         }
     }
+
+    /// <summary>Tries until the hub has it: it may be between two lives. The same again changes nothing.</summary>
+    private Task UntilTakenAsync(Func<Task> send) =>
+        InTimeAsync(async () =>
+        {
+            try
+            {
+                await send();
+                return send;
+            }
+            catch (Exception error) when (IsAway(error))
+            {
+                return null;
+            }
+        });
 
     private async Task<JsonNode?> TryCallAsync(string method, JsonObject payload)
     {

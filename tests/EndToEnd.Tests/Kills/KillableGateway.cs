@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
 using EdgeDm.Durable;
 
@@ -51,16 +52,18 @@ internal sealed class KillableGateway : IAsyncDisposable
 
     public bool HasFired(string module) => FailpointFolder.HasFired(FailpointsOf(outside, module));
 
-    /// <summary>An update whose script tells the witness.</summary>
-    public Task DeployAsync(string version, string workflow) =>
-        Gateway.DeployAsync(
+    /// <summary>Puts an update whose script tells the witness on the file server; returns the group to desire.</summary>
+    public JsonObject Publish(string version, string workflow) =>
+        Gateway.Publisher.Publish(
+            Gateway.FilesFolder,
+            Gateway.Files.Url,
             version,
-            workflow,
             UpdatePublisher.GoodScript.Replace(
                 "echo installed >>\"$root/count\"",
                 $"echo {version} >>'{InstallsOf(outside)}'",
                 StringComparison.Ordinal
-            )
+            ),
+            workflow
         );
 
     /// <summary>Sends Telemetry a list of what to observe, as DeviceManagement would.</summary>

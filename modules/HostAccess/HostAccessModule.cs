@@ -7,6 +7,7 @@ using EdgeDm.HostAccess.Updates;
 using EdgeDm.HostAccess.Updates.Handlers;
 using EdgeDm.HostAccess.Updates.Staging;
 using EdgeDm.HostAccess.Verbs;
+using EdgeDm.HostAccess.Verbs.FactoryReset;
 using EdgeDm.Hosting;
 using EdgeDm.Updates;
 using Microsoft.Extensions.Logging;
@@ -51,7 +52,16 @@ public static partial class HostAccessModule
             turn,
             gate,
             configuration.Verbs,
-            new RebootLedger(Path.Combine(data, "reboots"), context.Time, logger),
+            Path.Combine(data, "reboots"),
+            context.Time,
+            logger
+        );
+        await using var factoryReset = new FactoryResetVerb(
+            host,
+            turn,
+            gate,
+            configuration.FactoryReset,
+            Path.Combine(data, "factory-resets"),
             context.Time,
             logger
         );
@@ -61,6 +71,7 @@ public static partial class HostAccessModule
         var readings = new HostReadings(
             host,
             configuration.Verbs,
+            configuration.FactoryReset,
             updates.Parts.Handlers,
             updates.Parts.Installed,
             data,
@@ -70,9 +81,10 @@ public static partial class HostAccessModule
         // What was under way takes the host's turn before anybody can ask for it.
         engine.Resume();
         reboot.Resume();
+        factoryReset.Resume();
         await using var server = await HostApiServer.StartAsync(
             Sockets(context.Options, configuration.Callers),
-            new HostApiRoutes(readings, reboot, verbs, gate, options),
+            new HostApiRoutes(readings, reboot, factoryReset, verbs, gate, options),
             options,
             context.Loggers,
             stop

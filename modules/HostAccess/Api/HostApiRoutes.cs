@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Verbs;
+using EdgeDm.HostAccess.Verbs.FactoryReset;
 using Microsoft.AspNetCore.Http;
 
 namespace EdgeDm.HostAccess.Api;
@@ -9,6 +10,7 @@ namespace EdgeDm.HostAccess.Api;
 internal sealed class HostApiRoutes(
     HostReadings readings,
     RebootVerb reboot,
+    FactoryResetVerb factoryReset,
     UpdateVerbs updates,
     VerbGate verbs,
     ApiOptions options
@@ -24,8 +26,14 @@ internal sealed class HostApiRoutes(
             (true, []) => request.AnswerAsync(Ok, readings.Access(caller), ContractsJson.Default.HostAccessInfo),
             (true, ["inventory"]) => request.AnswerAsync(Ok, readings.Inventory(), ContractsJson.Default.HostInventory),
             (true, ["reboot", var id]) => request.AnswerAsync(Ok, reboot.Find(id), ContractsJson.Default.RebootStatus),
+            (true, ["factory-reset", var id]) => request.AnswerAsync(
+                Ok,
+                factoryReset.Find(id),
+                ContractsJson.Default.FactoryResetStatus
+            ),
             (true, ["updates", var id]) => WatchAsync(request, id),
             (false, ["reboot"]) => RebootAsync(request),
+            (false, ["factory-reset"]) => ResetAsync(request),
             (false, ["updates", "verify"]) => VerifyAsync(request),
             (false, ["updates"]) => SubmitAsync(request),
             (false, ["updates", var id, "cancel"]) => CancelAsync(request, id),
@@ -90,6 +98,14 @@ internal sealed class HostApiRoutes(
         await updates.SettleAsync(request.Aborted);
         var status = reboot.Request(request.Caller, body);
         await request.AnswerAsync(Accepted, status, ContractsJson.Default.RebootStatus);
+    }
+
+    private async Task ResetAsync(ApiRequest request)
+    {
+        var body = await request.ReadAsync(ContractsJson.Default.FactoryResetRequest);
+        await updates.SettleAsync(request.Aborted);
+        var status = factoryReset.Request(request.Caller, body);
+        await request.AnswerAsync(Accepted, status, ContractsJson.Default.FactoryResetStatus);
     }
 
     private async Task VerifyAsync(ApiRequest request)

@@ -14,6 +14,7 @@ namespace EdgeDm.HostAccess.Configuration;
 /// <param name="Callers">Who may ask.</param>
 /// <param name="Updates">Rules of updates.</param>
 /// <param name="Health">The health gate.</param>
+/// <param name="FactoryReset">What a factory reset runs.</param>
 internal sealed record HostAccessConfiguration(
     SimulatedHostOptions Simulated,
     bool RequireNoNetwork,
@@ -21,7 +22,8 @@ internal sealed record HostAccessConfiguration(
     VerbOptions Verbs,
     CallerOptions Callers,
     UpdateOptions Updates,
-    HealthOptions Health
+    HealthOptions Health,
+    FactoryResetOptions FactoryReset
 )
 {
     /// <summary>Reads the file. Relative paths in it are relative to its folder.</summary>
@@ -77,3 +79,10 @@ internal sealed record HealthOptions(
     ImmutableArray<string> RequiredModules,
     bool RequireUpstream
 );
+
+/// <summary>Factory reset.</summary>
+/// <param name="Enabled">Default false.</param>
+/// <param name="PerHour">1 to 60, default 1.</param>
+/// <param name="Hooks">Folder of the programs that erase; the same path on the host. Default <c>factory-reset.d</c> beside the file.</param>
+/// <param name="HookTimeout">Of one hook. 1 s to 1 day, default 1 hour.</param>
+internal sealed record FactoryResetOptions(bool Enabled, int PerHour, string Hooks, TimeSpan HookTimeout);

@@ -12,6 +12,7 @@ internal static class HostAccessConfigurationReader
     private const int LongestText = 256;
     private const int LongestPath = 1024;
     private const int SecondsPerDay = 86_400;
+    private const int MostPerHour = 60;
     private const int DefaultRebootExitCode = 129;
 
     public static HostAccessConfiguration Read(string path)
@@ -23,15 +24,18 @@ internal static class HostAccessConfigurationReader
         {
             throw file.Wrong("host", $"is '{host}'; this version knows 'simulated' only");
         }
+        var verbs = file.Optional("verbs");
         var configuration = new HostAccessConfiguration(
             ReadSimulated(file.Required("simulated"), folder),
             file.Flag("requireNoNetwork", otherwise: true),
             ReadRoots(file, folder),
-            ReadVerbs(file.Optional("verbs")),
+            ReadVerbs(verbs),
             ReadCallers(file.Optional("callers")),
             ReadUpdates(file.Optional("updates")),
-            ReadHealth(file.Optional("health"))
+            ReadHealth(file.Optional("health")),
+            ReadFactoryReset(verbs, file.Optional("factoryReset"), folder)
         );
+        verbs?.RefuseUnread();
         file.RefuseUnread();
         return configuration;
     }
@@ -77,7 +81,6 @@ internal static class HostAccessConfigurationReader
     private static VerbOptions ReadVerbs(ConfigurationNode? node)
     {
         const int DefaultPerHour = 3;
-        const int MostPerHour = 60;
         if (node is null)
         {
             return new(UpdateEnabled: false, RebootEnabled: false, DefaultPerHour);
@@ -91,8 +94,28 @@ internal static class HostAccessConfigurationReader
         );
         update?.RefuseUnread();
         reboot?.RefuseUnread();
-        node.RefuseUnread();
         return verbs;
+    }
+
+    private static FactoryResetOptions ReadFactoryReset(
+        ConfigurationNode? verbs,
+        ConfigurationNode? node,
+        string folder
+    )
+    {
+        const int DefaultHookSeconds = 3_600;
+        var verb = verbs?.Optional("factoryReset");
+        var options = new FactoryResetOptions(
+            verb?.Flag("enabled", otherwise: false) ?? false,
+            verb?.Whole("perHour", otherwise: 1, 1, MostPerHour) ?? 1,
+            Path.GetFullPath(node?.Text("hooks", LongestPath, "factory-reset.d") ?? "factory-reset.d", folder),
+            TimeSpan.FromSeconds(
+                node?.Whole("hookTimeoutSeconds", DefaultHookSeconds, 1, SecondsPerDay) ?? DefaultHookSeconds
+            )
+        );
+        verb?.RefuseUnread();
+        node?.RefuseUnread();
+        return options;
     }
 
     private static CallerOptions ReadCallers(ConfigurationNode? node)

@@ -4,6 +4,7 @@ using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Hosts;
 using EdgeDm.HostAccess.Updates;
 using EdgeDm.HostAccess.Updates.Handlers;
+using EdgeDm.HostAccess.Verbs.FactoryReset;
 
 namespace EdgeDm.HostAccess.Verbs;
 
@@ -11,6 +12,7 @@ namespace EdgeDm.HostAccess.Verbs;
 internal sealed class HostReadings(
     IHost host,
     VerbOptions verbs,
+    FactoryResetOptions factoryReset,
     UpdateHandlers handlers,
     InstalledUpdates installed,
     string dataFolder,
@@ -66,6 +68,10 @@ internal sealed class HostReadings(
         if (verbs.RebootEnabled)
         {
             yield return RebootVerb.Name;
+        }
+        if (factoryReset.Enabled)
+        {
+            yield return FactoryResetVerb.Name;
         }
     }
 }

@@ -1,4 +1,5 @@
 using EdgeDm.Contracts;
+using EdgeDm.Durable;
 using EdgeDm.HostAccess.Audit;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Hosts;
@@ -26,11 +27,13 @@ internal sealed partial class RebootVerb : IAsyncDisposable
 
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
 
+    private static readonly Failpoint Written = new("host.reboot");
+
     private readonly IHost host;
     private readonly HostTurn turn;
     private readonly VerbGate verbs;
     private readonly VerbOptions options;
-    private readonly RebootLedger ledger;
+    private readonly CommandLedger<RebootEntry> ledger;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly Lock gate = new();
@@ -42,7 +45,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
         HostTurn turn,
         VerbGate verbs,
         VerbOptions options,
-        RebootLedger ledger,
+        string ledgerFolder,
         TimeProvider time,
         ILogger logger
     )
@@ -51,7 +54,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
         this.turn = turn;
         this.verbs = verbs;
         this.options = options;
-        this.ledger = ledger;
+        ledger = new(Name, ledgerFolder, CommandLedgerJson.Default.RebootEntry, Written, time, logger);
         this.time = time;
         this.logger = logger;
     }
@@ -172,7 +175,13 @@ internal sealed partial class RebootVerb : IAsyncDisposable
                 $"delaySeconds is {request.DelaySeconds} and must be from 0 to {LongestDelay}."
             );
         }
-        if (request.Reason.Length > LongestReason || request.Reason.Any(char.IsControl))
+        RequireReason(request.Reason);
+    }
+
+    /// <summary>Throws <c>invalidValue</c> unless the text may stand in a log.</summary>
+    internal static void RequireReason(string reason)
+    {
+        if (reason.Length > LongestReason || reason.Any(char.IsControl))
         {
             throw ErrorRegistry.InvalidValue.Refusal(
                 "reason",

@@ -33,6 +33,8 @@ namespace EdgeDm.Contracts;
 [JsonSerializable(typeof(HealthEvidence))]
 [JsonSerializable(typeof(RebootRequest))]
 [JsonSerializable(typeof(RebootStatus))]
+[JsonSerializable(typeof(FactoryResetRequest))]
+[JsonSerializable(typeof(FactoryResetStatus))]
 [JsonSerializable(typeof(CreateJobRequest))]
 [JsonSerializable(typeof(JobIdRequest))]
 [JsonSerializable(typeof(QueryJobsRequest))]

@@ -307,6 +307,11 @@ public static class ErrorRegistry
         "hostApiVersion",
         "Deploy versions of DeviceManagement and HostAccess that are at most one interface version apart."
     );
+    public static readonly ErrorCode FactoryResetFailed = new(
+        5014,
+        "factoryResetFailed",
+        "Read the hook's output in HostAccess's log; what was erased by then stays erased."
+    );
 
     // Health after an update.
     public static readonly ErrorCode HealthTimedOut = new(
@@ -393,6 +398,7 @@ public static class ErrorRegistry
         CommandConflict,
         NetworkPresent,
         HostApiVersion,
+        FactoryResetFailed,
         HealthTimedOut,
         RollbackUnsupported,
         RollbackFailed,

@@ -25,6 +25,9 @@ public static class HostApi
     /// <summary>POST <see cref="RebootRequest"/>: 202 <see cref="RebootStatus"/>, answered before the host goes down.</summary>
     public const string Reboot = "/v1/reboot";
 
+    /// <summary>POST <see cref="FactoryResetRequest"/>: 202 <see cref="FactoryResetStatus"/>, answered before anything is erased.</summary>
+    public const string FactoryReset = "/v1/factory-reset";
+
     /// <summary>
     /// GET: <see cref="UpdateStatus"/>. With <paramref name="afterRevision"/> the answer waits up to
     /// <paramref name="waitSeconds"/> (0 to 30) for a newer revision.
@@ -42,6 +45,9 @@ public static class HostApi
 
     /// <summary>GET: <see cref="RebootStatus"/>; 404 when the id is not known.</summary>
     public static string RebootCommand(string commandId) => $"{Reboot}/{Uri.EscapeDataString(commandId)}";
+
+    /// <summary>GET: <see cref="FactoryResetStatus"/>; 404 when the id is not known.</summary>
+    public static string FactoryResetCommand(string commandId) => $"{FactoryReset}/{Uri.EscapeDataString(commandId)}";
 }
 
 /// <summary>Who answers and what this host can do.</summary>
@@ -50,7 +56,7 @@ public static class HostApi
 /// <param name="ApiVersions">Versions of this interface that it speaks; <c>v1</c>.</param>
 /// <param name="HostKind"><c>linux</c>, <c>windows</c> or <c>simulated</c>.</param>
 /// <param name="HostInstanceId">Changes with every start of the host, and only then. Opaque.</param>
-/// <param name="Verbs">Verbs that host-access.json allows: <c>update</c>, <c>reboot</c>.</param>
+/// <param name="Verbs">Verbs that host-access.json allows: <c>update</c>, <c>reboot</c>, <c>factoryReset</c>.</param>
 /// <param name="Handlers">Update handlers, for example <c>microsoft/script:1</c>.</param>
 /// <param name="ApiVersion">The <see cref="HostApiVersion"/> that it speaks; null from 1.0.</param>
 /// <param name="CallerApiVersion">The caller's, as HostAccess understood it; null from 1.0.</param>
@@ -234,3 +240,43 @@ public sealed record RebootRequest(string CommandId, string Reason, int DelaySec
 /// <param name="AcceptedInstanceId">The host instance that accepted it.</param>
 /// <param name="HostInstanceId">The present one.</param>
 public sealed record RebootStatus(string CommandId, string State, string AcceptedInstanceId, string HostInstanceId);
+
+/// <summary>Asks for the state in which the gateway left its factory. What that erases is the OEM's word: the hooks on the host.</summary>
+/// <param name="CommandId">As in <see cref="UpdateSubmission"/>.</param>
+/// <param name="Reason">For the audit log, at most 256 characters.</param>
+public sealed record FactoryResetRequest(string CommandId, string Reason);
+
+/// <summary>A factory reset's state.</summary>
+/// <param name="CommandId">The request's id.</param>
+/// <param name="State">One of <see cref="FactoryResetStates"/>.</param>
+/// <param name="HooksDone">Hooks that ended well.</param>
+/// <param name="Hooks">Hooks in all.</param>
+/// <param name="HostInstanceId">The host instance that answers.</param>
+/// <param name="Error">Why it failed; null otherwise.</param>
+public sealed record FactoryResetStatus(
+    string CommandId,
+    string State,
+    int HooksDone,
+    int Hooks,
+    string HostInstanceId,
+    ErrorObject? Error = null
+);
+
+/// <summary>The host's words for a factory reset's state.</summary>
+public static class FactoryResetStates
+{
+    /// <summary>The hooks run, one after the other.</summary>
+    public const string Erasing = "erasing";
+
+    /// <summary>All hooks ended well; the host was asked to restart.</summary>
+    public const string Rebooting = "rebooting";
+
+    /// <summary>Terminal: the host has started anew.</summary>
+    public const string Completed = "completed";
+
+    /// <summary>Terminal: a hook failed, or the host did not restart. What was erased by then stays erased.</summary>
+    public const string Failed = "failed";
+
+    /// <summary>True for the two states that never change again.</summary>
+    public static bool IsTerminal(string state) => state is Completed or Failed;
+}

@@ -21,9 +21,6 @@ internal sealed partial class ScriptHandler(IHost host, TimeSpan timeLimit, Time
         | UnixFileMode.GroupRead
         | UnixFileMode.GroupExecute;
 
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
-
     public string Name => "microsoft/script:1";
 
     public void Check(UpdateManifest manifest, ManifestStep step)
@@ -51,10 +48,8 @@ internal sealed partial class ScriptHandler(IHost host, TimeSpan timeLimit, Time
             File.SetUnixFileMode(call.ScriptPath, Executable);
             File.Delete(call.ResultPath);
         }
-        host.Units.Start(
-            new(unit, call.ScriptPath, call.Arguments, work.Folder, ScriptEnvironment.For(host), timeLimit)
-        );
-        var ended = await WaitAsync(unit, cancel);
+        host.Units.Start(new(unit, call.ScriptPath, call.Arguments, work.Folder, UnitEnvironment.For(host), timeLimit));
+        var ended = await host.Units.WaitAsync(unit, time, cancel);
         if (logger.IsEnabled(LogLevel.Information))
         {
             var output = Tail(host.Units.ReadOutput(unit));
@@ -92,21 +87,6 @@ internal sealed partial class ScriptHandler(IHost host, TimeSpan timeLimit, Time
         var rest = unit[prefix.Length..];
         var dash = rest.IndexOf('-', StringComparison.Ordinal);
         return dash > 0 && rest[..dash].All(char.IsAsciiDigit) && ScriptCall.IsWord(rest[(dash + 1)..]);
-    }
-
-    private async Task<UnitState> WaitAsync(string unit, CancellationToken cancel)
-    {
-        var pause = FirstLook;
-        while (true)
-        {
-            var state = host.Units.Query(unit);
-            if (state.Phase != UnitPhase.Running)
-            {
-                return state;
-            }
-            await Task.Delay(pause, time, cancel);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-        }
     }
 
     /// <summary>The end of a unit's output on lines of its own, or nothing.</summary>

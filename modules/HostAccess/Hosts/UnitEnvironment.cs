@@ -1,9 +1,7 @@
-using EdgeDm.HostAccess.Hosts;
+namespace EdgeDm.HostAccess.Hosts;
 
-namespace EdgeDm.HostAccess.Updates.Handlers.Script;
-
-/// <summary>A script's environment: what systemd gives a service, and what the host adds. Nothing of HostAccess's own leaks into it.</summary>
-internal static class ScriptEnvironment
+/// <summary>A unit's environment: what systemd gives a service, and what the host adds. Nothing of HostAccess's own leaks into it.</summary>
+internal static class UnitEnvironment
 {
     public static IReadOnlyDictionary<string, string> For(IHost host)
     {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeDm.HostAccess.Tests.Verbs;
 
-public sealed class RebootLedgerTests : IDisposable
+public sealed class CommandLedgerTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("edh").FullName;
     private readonly FakeTimeProvider time = new();
@@ -64,7 +64,7 @@ public sealed class RebootLedgerTests : IDisposable
         var ledger = Ledger();
         Add(ledger, "first");
         time.StepClock(TimeSpan.FromDays(-3652));
-        for (var i = 0; i < RebootLedger.MostEntries; i++)
+        for (var i = 0; i < CommandLedger<RebootEntry>.MostEntries; i++)
         {
             Add(ledger, $"c{i}");
         }
@@ -76,23 +76,24 @@ public sealed class RebootLedgerTests : IDisposable
     public void Add_OneMoreThanIsKept_ForgetsTheOldest()
     {
         var ledger = Ledger();
-        for (var i = 0; i <= RebootLedger.MostEntries; i++)
+        for (var i = 0; i <= CommandLedger<RebootEntry>.MostEntries; i++)
         {
             Add(ledger, $"c{i}");
             time.Advance(TimeSpan.FromSeconds(1));
         }
-        ledger.All.Count.ShouldBe(RebootLedger.MostEntries);
+        ledger.All.Count.ShouldBe(CommandLedger<RebootEntry>.MostEntries);
         ledger.Find("c0").ShouldBeNull();
         Ledger().Find("c1").ShouldNotBeNull();
     }
 
-    private RebootLedger Ledger() => new(folder, time, NullLogger.Instance);
+    private CommandLedger<RebootEntry> Ledger() =>
+        new("reboot", folder, CommandLedgerJson.Default.RebootEntry, new("test"), time, NullLogger.Instance);
 
     /// <summary>The host came up when the test began.</summary>
     private TimeSpan Uptime => time.GetElapsedTime(0);
 
-    private void Require(RebootLedger ledger) => ledger.RequireRate(1, "instance", Uptime);
+    private void Require(CommandLedger<RebootEntry> ledger) => ledger.RequireRate(1, "instance", Uptime);
 
-    private void Add(RebootLedger ledger, string id) =>
+    private void Add(CommandLedger<RebootEntry> ledger, string id) =>
         ledger.Add(new(id, "", 0, time.GetUtcNow(), Uptime, "instance"));
 }

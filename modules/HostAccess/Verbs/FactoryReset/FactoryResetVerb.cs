@@ -1,0 +1,309 @@
+using EdgeDm.Contracts;
+using EdgeDm.Durable;
+using EdgeDm.HostAccess.Audit;
+using EdgeDm.HostAccess.Configuration;
+using EdgeDm.HostAccess.Hosts;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeDm.HostAccess.Verbs.FactoryReset;
+
+/// <summary>
+/// Runs the OEM's hooks one after the other, each a unit of the host, and restarts the host. Every step is on disk before and after it
+/// acts. A hook that the host's going down interrupted is run again: hooks have to bear that. HostAccess's own folder survives, so that
+/// the command is known afterwards and never acts twice.
+/// </summary>
+internal sealed partial class FactoryResetVerb : IAsyncDisposable
+{
+    /// <summary>The verb's name in policy and audit log.</summary>
+    public const string Name = "factoryReset";
+
+    /// <summary>A hook is started, and the host asked to restart, this often.</summary>
+    public const int MostAttempts = 3;
+
+    private static readonly Failpoint Written = new("host.reset");
+
+    /// <summary>The host has this long to go down after it was asked to.</summary>
+    private static readonly TimeSpan RebootPatience = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
+
+    private readonly IHost host;
+    private readonly HostTurn turn;
+    private readonly VerbGate verbs;
+    private readonly FactoryResetOptions options;
+    private readonly FactoryResetHooks hooks;
+    private readonly CommandLedger<FactoryResetEntry> ledger;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource stop = new();
+    private Task running = Task.CompletedTask;
+
+    public FactoryResetVerb(
+        IHost host,
+        HostTurn turn,
+        VerbGate verbs,
+        FactoryResetOptions options,
+        string ledgerFolder,
+        TimeProvider time,
+        ILogger logger
+    )
+    {
+        this.host = host;
+        this.turn = turn;
+        this.verbs = verbs;
+        this.options = options;
+        this.time = time;
+        this.logger = logger;
+        hooks = new(options);
+        ledger = new(Name, ledgerFolder, CommandLedgerJson.Default.FactoryResetEntry, Written, time, logger);
+    }
+
+    /// <summary>Goes on with what was under way, and clears what an ended one left behind.</summary>
+    public void Resume()
+    {
+        foreach (var entry in ledger.All.Where(entry => entry.State == FactoryResetStates.Failed))
+        {
+            host.Units.Remove(UnitName(entry));
+        }
+        if (ledger.All.FirstOrDefault(entry => !FactoryResetStates.IsTerminal(entry.State)) is { } open)
+        {
+            turn.Take(Name, open.CommandId);
+            Start(open.CommandId);
+        }
+    }
+
+    /// <summary>Accepts a command, or answers with the state of the one that has this id.</summary>
+    public FactoryResetStatus Request(Caller caller, FactoryResetRequest request) =>
+        verbs.Run(
+            caller,
+            Name,
+            request.CommandId,
+            options.Enabled,
+            accept =>
+            {
+                CommandIds.Require(request.CommandId);
+                RebootVerb.RequireReason(request.Reason);
+                lock (gate)
+                {
+                    if (ledger.Find(request.CommandId) is { } known)
+                    {
+                        RequireSame(known, request);
+                        accept("known", null);
+                        return StatusOf(known);
+                    }
+                    ledger.RequireRate(options.PerHour, host.InstanceId, host.Uptime);
+                    var found = hooks.Read();
+                    turn.Take(Name, request.CommandId);
+                    try
+                    {
+                        accept("accepted", request.Reason);
+                        var entry = ledger.Add(
+                            new(
+                                request.CommandId,
+                                request.Reason,
+                                found,
+                                NextHook: 0,
+                                Starts: 0,
+                                FactoryResetStates.Erasing,
+                                RebootAttempts: 0,
+                                Error: null,
+                                time.GetUtcNow(),
+                                host.Uptime,
+                                host.InstanceId
+                            )
+                        );
+                        Start(entry.CommandId);
+                        return StatusOf(entry);
+                    }
+                    catch
+                    {
+                        turn.Release(Name, request.CommandId);
+                        throw;
+                    }
+                }
+            }
+        );
+
+    /// <summary>A command's state; throws <c>commandNotFound</c>.</summary>
+    public FactoryResetStatus Find(string commandId)
+    {
+        lock (gate)
+        {
+            return ledger.Find(commandId) is { } entry
+                ? StatusOf(entry)
+                : throw ErrorRegistry.CommandNotFound.Refusal(
+                    commandId,
+                    "No factory reset with this command id was asked for."
+                );
+        }
+    }
+
+    /// <summary>Stops working; a hook that runs goes on, and the next start takes up here.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.Dispose();
+    }
+
+    private void Start(string commandId) => running = Task.Run(() => RunAsync(commandId), CancellationToken.None);
+
+    private async Task RunAsync(string commandId)
+    {
+        while (ledger.Find(commandId) is { } entry && !FactoryResetStates.IsTerminal(entry.State))
+        {
+            try
+            {
+                await AdvanceAsync(entry);
+            }
+            catch (EdgeDmException refused)
+            {
+                Fail(entry, refused.Error);
+            }
+            catch (IOException error)
+            {
+                // A full disk, most likely. The command was answered, so it must not be forgotten.
+                LogRetry(logger, error, commandId, RetryPause.TotalSeconds);
+                await Task.Delay(RetryPause, time, stop.Token);
+            }
+        }
+    }
+
+    private Task AdvanceAsync(FactoryResetEntry entry)
+    {
+        if (entry.State == FactoryResetStates.Rebooting)
+        {
+            return RebootAsync(entry);
+        }
+        if (entry.NextHook < entry.Hooks.Length)
+        {
+            return RunHookAsync(entry);
+        }
+        ledger.Change(
+            entry.CommandId,
+            e => e with { State = FactoryResetStates.Rebooting, RebootFrom = host.InstanceId }
+        );
+        return Task.CompletedTask;
+    }
+
+    private async Task RunHookAsync(FactoryResetEntry entry)
+    {
+        var hook = entry.Hooks[entry.NextHook];
+        var unit = UnitName(entry);
+        if (host.Units.Query(unit).Phase == UnitPhase.Interrupted)
+        {
+            host.Units.Remove(unit);
+        }
+        if (host.Units.Query(unit).Phase == UnitPhase.Missing)
+        {
+            if (entry.Starts >= MostAttempts)
+            {
+                Fail(entry, Failed(hook, $"The host went down {MostAttempts} times while it ran."));
+                return;
+            }
+            var program = hooks.PathOf(hook);
+            ledger.Change(entry.CommandId, e => e with { Starts = e.Starts + 1 });
+            host.Units.Start(new(unit, program, [], options.Hooks, UnitEnvironment.For(host), options.HookTimeout));
+        }
+        var ended = await host.Units.WaitAsync(unit, time, stop.Token);
+        LogHook(logger, hook, ended.Phase, ended.ExitCode, host.Units.ReadOutput(unit));
+        switch (ended)
+        {
+            case { Phase: UnitPhase.Exited, ExitCode: 0 }:
+                ledger.Change(entry.CommandId, e => e with { NextHook = e.NextHook + 1, Starts = 0 });
+                host.Units.Remove(unit);
+                break;
+            case { Phase: UnitPhase.Interrupted or UnitPhase.Missing }:
+                break; // Again, up to a bound.
+            case { Phase: UnitPhase.TimedOut }:
+                Fail(entry, Failed(hook, $"It did not end within {options.HookTimeout.TotalSeconds:0} s."));
+                break;
+            default:
+                Fail(entry, Failed(hook, $"It ended with exit code {ended.ExitCode}."));
+                break;
+        }
+    }
+
+    private async Task RebootAsync(FactoryResetEntry entry)
+    {
+        if (entry.RebootFrom != host.InstanceId)
+        {
+            End(entry, e => e with { State = FactoryResetStates.Completed });
+            LogCompleted(logger, entry.CommandId);
+            return;
+        }
+        if (entry.RebootAttempts >= MostAttempts)
+        {
+            Fail(
+                entry,
+                ErrorRegistry.RebootNotSeen.Told(
+                    "reboot",
+                    $"The host was asked {MostAttempts} times to restart after a factory reset and did not."
+                )
+            );
+            return;
+        }
+        ledger.Change(entry.CommandId, e => e with { RebootAttempts = e.RebootAttempts + 1 });
+        host.Reboot($"factory reset {entry.CommandId}");
+        await Task.Delay(RebootPatience, time, stop.Token);
+    }
+
+    private void Fail(FactoryResetEntry entry, ErrorObject error)
+    {
+        LogFailed(logger, entry.CommandId, error.Message);
+        End(entry, e => e with { State = FactoryResetStates.Failed, Error = error });
+        host.Units.Remove(UnitName(entry));
+    }
+
+    /// <summary>Whoever sees the end finds the host's turn free.</summary>
+    private void End(FactoryResetEntry entry, Func<FactoryResetEntry, FactoryResetEntry> change)
+    {
+        lock (gate)
+        {
+            ledger.Change(entry.CommandId, change);
+            turn.Release(Name, entry.CommandId);
+        }
+    }
+
+    private static string UnitName(FactoryResetEntry entry) => $"edgedm-reset-{entry.CommandId}-{entry.NextHook}";
+
+    private FactoryResetStatus StatusOf(FactoryResetEntry entry) =>
+        new(entry.CommandId, entry.State, entry.NextHook, entry.Hooks.Length, host.InstanceId, entry.Error);
+
+    private static ErrorObject Failed(string hook, string what) =>
+        ErrorRegistry.FactoryResetFailed.Told(
+            hook,
+            $"The factory reset's hook '{hook}' failed. {what}",
+            ("hook", hook)
+        );
+
+    private static void RequireSame(FactoryResetEntry known, FactoryResetRequest request)
+    {
+        if (known.Reason != request.Reason)
+        {
+            throw ErrorRegistry.CommandConflict.Refusal(
+                request.CommandId,
+                "A factory reset with this command id and another reason was asked for before."
+            );
+        }
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Factory reset: hook {Hook} ended: {Phase}, exit code {ExitCode}. {Output}"
+    )]
+    private static partial void LogHook(ILogger logger, string hook, UnitPhase phase, int exitCode, string output);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Factory reset {CommandId} is completed")]
+    private static partial void LogCompleted(ILogger logger, string commandId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Factory reset {CommandId} failed: {Reason}")]
+    private static partial void LogFailed(ILogger logger, string commandId, string reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Factory reset {CommandId} could not go on; trying again in {Seconds} s"
+    )]
+    private static partial void LogRetry(ILogger logger, Exception error, string commandId, double seconds);
+}

@@ -2,6 +2,7 @@ using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Api;
 using EdgeDm.HostAccess.Audit;
 using EdgeDm.HostAccess.Configuration;
+using EdgeDm.HostAccess.Hosts;
 using EdgeDm.HostAccess.Hosts.Simulated;
 using EdgeDm.HostAccess.Updates;
 using EdgeDm.HostAccess.Updates.Handlers;
@@ -91,14 +92,14 @@ public static partial class HostAccessModule
         );
         LogReady(logger, host.Kind, host.InstanceId);
         await Task.WhenAny(host.Down, Task.Delay(Timeout.Infinite, stop));
-        return host.Down.IsCompleted ? configuration.Simulated.RebootExitCode : ExitCodes.Success;
+        return host.Down.IsCompleted ? await host.Down : ExitCodes.Success;
     }
 
     private static (UpdateEngineParts Parts, PackageStore Store) ComposeUpdates(
         ProgramContext context,
         HostAccessConfiguration configuration,
         string data,
-        SimulatedHost host,
+        IHost host,
         HostTurn turn,
         AuditLog audit,
         ILogger logger

@@ -17,11 +17,16 @@ internal static class ErrorAnswers
         [ErrorRegistry.HostBusy] = StatusCodes.Status409Conflict,
         [ErrorRegistry.CommandConflict] = StatusCodes.Status409Conflict,
         [ErrorRegistry.EvidenceOfOtherInstance] = StatusCodes.Status409Conflict,
+        [ErrorRegistry.RebootInhibited] = StatusCodes.Status409Conflict,
+        [ErrorRegistry.ClockSynchronized] = StatusCodes.Status409Conflict,
         [ErrorRegistry.JobNotCancellable] = StatusCodes.Status409Conflict,
         [ErrorRegistry.TooLarge] = StatusCodes.Status413PayloadTooLarge,
         [ErrorRegistry.RateExceeded] = StatusCodes.Status429TooManyRequests,
         [ErrorRegistry.Internal] = StatusCodes.Status500InternalServerError,
         [ErrorRegistry.NoSpace] = StatusCodes.Status500InternalServerError,
+        [ErrorRegistry.HostServiceRefused] = StatusCodes.Status500InternalServerError,
+        [ErrorRegistry.NoEffect] = StatusCodes.Status500InternalServerError,
+        [ErrorRegistry.HostServiceUnavailable] = StatusCodes.Status503ServiceUnavailable,
     }.ToFrozenDictionary(row => row.Key.Code, row => row.Value);
 
     /// <summary>400 unless the error has a status of its own.</summary>

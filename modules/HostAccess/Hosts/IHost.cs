@@ -1,3 +1,5 @@
+using EdgeDm.Contracts;
+
 namespace EdgeDm.HostAccess.Hosts;
 
 /// <summary>
@@ -27,20 +29,37 @@ internal interface IHost
     /// <summary>Set for every unit, over what the unit itself asks for.</summary>
     IReadOnlyDictionary<string, string> UnitEnvironment { get; }
 
+    /// <summary>The clock; null when the host has no service that sets it.</summary>
+    IHostClock? Clock { get; }
+
+    /// <summary>What this host can do, and why it cannot do the rest.</summary>
+    IReadOnlyList<HostCapability> ReadCapabilities();
+
+    /// <summary>Throws <c>rebootInhibited</c> when something on the host holds it up and host-access.json does not pass over that.</summary>
+    void RequireRebootable();
+
     /// <summary>
     /// Asks for a restart. When this returns the request cannot be lost; soon after, HostAccess ends. Asking twice is one restart.
+    /// Throws as <see cref="RequireRebootable"/> does.
     /// </summary>
     void Reboot(string reason);
+
+    /// <summary>Ends when the host went down under HostAccess, which then has to end with the exit code given.</summary>
+    Task<int> Down { get; }
 }
 
 /// <summary>What a host is. Names as in LwM2M's Device object.</summary>
 /// <param name="FirmwareVersion">Of the OS image that runs.</param>
 /// <param name="LastBootTime">UTC by the host's clock.</param>
+/// <param name="Hostname">Null when the host has none.</param>
+/// <param name="MachineId">systemd's machine-id; null when the host has none.</param>
 internal sealed record HostFacts(
     string Manufacturer,
     string Model,
     string? SerialNumber,
     string? HardwareVersion,
     string FirmwareVersion,
-    DateTimeOffset LastBootTime
+    DateTimeOffset LastBootTime,
+    string? Hostname = null,
+    string? MachineId = null
 );

@@ -27,7 +27,7 @@ internal interface IHostUnits
 /// <param name="Program">Absolute path.</param>
 /// <param name="Arguments">Without the program itself.</param>
 /// <param name="WorkingFolder">Absolute path.</param>
-/// <param name="Environment">All of it; nothing is inherited.</param>
+/// <param name="Environment">All of it; nothing of HostAccess's own is inherited. A host may add what tells of the unit itself.</param>
 /// <param name="TimeLimit">After this, the unit and whatever it started is ended.</param>
 internal sealed record UnitSpec(
     string Name,
@@ -37,6 +37,21 @@ internal sealed record UnitSpec(
     IReadOnlyDictionary<string, string> Environment,
     TimeSpan TimeLimit
 );
+
+/// <summary>Names of units; they name folders, too.</summary>
+internal static class UnitNames
+{
+    private const int Longest = 200;
+
+    /// <summary>The name, if it is 1 to 200 of letters, digits, '-', '_', '.', and does not begin with a dot.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    public static string Require(string name) =>
+        name.Length is > 0 and <= Longest
+        && name[0] != '.'
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? name
+            : throw new ArgumentException($"'{name}' is no valid name of a unit.");
+}
 
 /// <summary>Where a unit is.</summary>
 /// <param name="Phase">See <see cref="UnitPhase"/>.</param>

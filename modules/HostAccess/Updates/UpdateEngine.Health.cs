@@ -93,6 +93,7 @@ internal sealed partial class UpdateEngine
                 );
                 return;
             }
+            parts.Host.RequireRebootable();
             Change(record, r => r with { RollbackBoots = r.RollbackBoots + 1 });
             await GoDownAsync(record.CommandId, stopping);
             return;

@@ -161,6 +161,7 @@ internal sealed partial class UpdateEngine
             );
             return;
         }
+        parts.Host.RequireRebootable(); // Waiting for a lock to go is no attempt.
         Change(record, r => r with { RebootAttempts = r.RebootAttempts + 1 });
         await GoDownAsync(record.CommandId, stopping);
     }

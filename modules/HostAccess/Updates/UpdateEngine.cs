@@ -145,6 +145,11 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
                 LogRetry(parts.Logger, error, commandId, RetryPause.TotalSeconds);
                 await Task.Delay(RetryPause, parts.Time, stopping);
             }
+            catch (EdgeDmException error) when (IsPassing(error))
+            {
+                LogHostWaits(parts.Logger, commandId, error.Message, RetryPause.TotalSeconds);
+                await Task.Delay(RetryPause, parts.Time, stopping);
+            }
             catch (Exception error)
             {
                 LogUnexpected(parts.Logger, error, commandId);
@@ -222,11 +227,19 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
             parts.Handlers.CleanUp(commandId);
             parts.Staging.Remove(commandId);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or EdgeDmException)
         {
             LogLeftBehind(parts.Logger, error, commandId); // The next start tries again.
         }
     }
+
+    /// <summary>
+    /// True for what the update waits for, however long: a service of the host that is being restarted, and whoever holds up a reboot.
+    /// An operator's lock counts for an update's reboot as for any other; host-access.json can pass over it.
+    /// </summary>
+    private static bool IsPassing(EdgeDmException error) =>
+        error.Error.Code == ErrorRegistry.HostServiceUnavailable.Code
+        || error.Error.Code == ErrorRegistry.RebootInhibited.Code;
 
     private UpdateRecord Change(UpdateRecord record, Func<UpdateRecord, UpdateRecord> change) =>
         parts.Journal.Change(record.CommandId, change);
@@ -254,6 +267,12 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
         Message = "Update {CommandId} cannot write its record; trying again in {Seconds} s"
     )]
     private static partial void LogRetry(ILogger logger, Exception error, string commandId, double seconds);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Update {CommandId} waits for the host, looking again in {Seconds} s: {Message}"
+    )]
+    private static partial void LogHostWaits(ILogger logger, string commandId, string message, double seconds);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Update {CommandId}: unexpected error")]
     private static partial void LogUnexpected(ILogger logger, Exception error, string commandId);

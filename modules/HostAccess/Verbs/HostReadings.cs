@@ -33,15 +33,17 @@ internal sealed class HostReadings(
             [.. EnabledVerbs()],
             verbs.UpdateEnabled ? handlers.Names : [],
             HostApiVersion.Current.ToString(),
-            caller.ToString()
+            caller.ToString(),
+            [.. host.ReadCapabilities()]
         );
 
     public HostInventory Inventory()
     {
         var facts = host.Read();
         var partition = new DriveInfo(dataFolder);
-        var now = time.GetUtcNow();
-        var offset = time.LocalTimeZone.GetUtcOffset(now);
+        var clock = host.Clock?.Read();
+        var now = clock?.Time ?? time.GetUtcNow();
+        var timezone = clock?.Timezone ?? time.LocalTimeZone.Id;
         return new(
             facts.Manufacturer,
             facts.Model,
@@ -51,12 +53,25 @@ internal sealed class HostReadings(
             partition.AvailableFreeSpace / BytesPerUnit,
             partition.TotalSize / BytesPerUnit,
             now,
-            (offset < TimeSpan.Zero ? "-" : "+") + offset.ToString(@"hh\:mm", CultureInfo.InvariantCulture),
-            time.LocalTimeZone.Id,
+            OffsetOf(timezone, now),
+            timezone,
             facts.LastBootTime,
             host.InstanceId,
-            [.. installed.NewestFirst.Select(update => update.UpdateId)]
+            [.. installed.NewestFirst.Select(update => update.UpdateId)],
+            facts.Hostname,
+            facts.MachineId
         );
+    }
+
+    /// <summary>For example <c>+01:00</c>; null when the zone's data are not installed beside HostAccess.</summary>
+    private static string? OffsetOf(string timezone, DateTimeOffset now)
+    {
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(timezone, out var zone))
+        {
+            return null;
+        }
+        var offset = zone.GetUtcOffset(now);
+        return (offset < TimeSpan.Zero ? "-" : "+") + offset.ToString(@"hh\:mm", CultureInfo.InvariantCulture);
     }
 
     private IEnumerable<string> EnabledVerbs()

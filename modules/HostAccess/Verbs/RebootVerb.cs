@@ -88,6 +88,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
                         return StatusOf(known);
                     }
                     ledger.RequireRate(options.RebootsPerHour, host.InstanceId, host.Uptime);
+                    host.RequireRebootable();
                     turn.Take(Name, request.CommandId);
                     return Accept(request, accept);
                 }
@@ -148,9 +149,9 @@ internal sealed partial class RebootVerb : IAsyncDisposable
                 host.Reboot($"command {entry.CommandId}");
                 return;
             }
-            catch (IOException error)
+            catch (Exception error) when (error is IOException or EdgeDmException)
             {
-                // The command was answered; it must not be forgotten because of a full disk.
+                // The command was answered; it must not be forgotten because of a full disk, or of who holds the host up by now.
                 LogRetry(logger, error, entry.CommandId, RetryPause.TotalSeconds);
                 await Task.Delay(RetryPause, time, stop.Token);
             }

@@ -25,6 +25,9 @@ public sealed class HostApiTests
             info.HostKind.ShouldBe("simulated");
             info.Verbs.ShouldBe(["update", "reboot"]);
             info.Handlers.ShouldBe(["edgedm/simulator:1", "microsoft/script:1"]);
+            var capabilities = info.Capabilities.ShouldNotBeNull();
+            capabilities.Select(c => c.Name).ShouldBe(["units", "reboot", "clock", "networkTime"]);
+            capabilities.ShouldAllBe(c => c.Available && c.Reason == null);
         }
     }
 
@@ -101,7 +104,7 @@ public sealed class HostApiTests
         inventory.MemoryTotal.ShouldBe(new DriveInfo(gateway.Data).TotalSize / 1000);
         inventory.MemoryFree.ShouldBeInRange(1, inventory.MemoryTotal);
         inventory.CurrentTime.ShouldBe(DateTimeOffset.UtcNow, TimeSpan.FromMinutes(1));
-        inventory.UtcOffset.ShouldMatch("^[+-][0-9]{2}:[0-9]{2}$");
+        inventory.UtcOffset.ShouldNotBeNull().ShouldMatch("^[+-][0-9]{2}:[0-9]{2}$");
     }
 
     [Fact]

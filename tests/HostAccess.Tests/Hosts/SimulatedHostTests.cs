@@ -1,3 +1,4 @@
+using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Hosts.Simulated;
 using EdgeDm.HostAccess.Tests.Support;
@@ -7,6 +8,8 @@ namespace EdgeDm.HostAccess.Tests.Hosts;
 
 public sealed class SimulatedHostTests : IDisposable
 {
+    private static readonly DateTimeOffset Noon = new(2030, 1, 2, 12, 0, 0, TimeSpan.Zero);
+
     private readonly string folder = Directory.CreateTempSubdirectory("edh").FullName;
     private readonly FakeTimeProvider time = new();
 
@@ -26,6 +29,32 @@ public sealed class SimulatedHostTests : IDisposable
         second.InstanceId.ShouldNotBe(first.InstanceId);
         second.Uptime.ShouldBe(TimeSpan.Zero);
         Open().InstanceId.ShouldBe(second.InstanceId);
+    }
+
+    [Fact]
+    public void Clock_SetThenRebooted_KeepsZoneAndOffsetUntilNetworkTimeIsOn()
+    {
+        var host = Open();
+        host.Clock.SetTimezone("Europe/Berlin").Timezone.ShouldBe("Europe/Berlin");
+        Should.Throw<EdgeDmException>(() => host.Clock.SetTime(Noon)).Error.Name.ShouldBe("clockSynchronized");
+        host.Clock.SetNtp(enabled: false).NtpSynchronized.ShouldBeFalse();
+        host.Clock.SetTime(Noon).Time.ShouldBe(Noon);
+        host.Reboot("test");
+        time.Advance(TimeSpan.FromMinutes(1));
+        var after = Open().Clock;
+        after.Read().ShouldBe(
+            new(Noon + TimeSpan.FromMinutes(1), "Europe/Berlin", NtpAvailable: true, NtpEnabled: false, NtpSynchronized: false)
+        );
+        after.SetNtp(enabled: true).Time.ShouldBe(time.GetUtcNow());
+    }
+
+    [Fact]
+    public void SetTimezone_UnknownZone_IsRefusedAndChangesNothing()
+    {
+        var host = Open();
+        var before = host.Clock.Read();
+        Should.Throw<EdgeDmException>(() => host.Clock.SetTimezone("Mars/Olympus")).Error.Name.ShouldBe("invalidValue");
+        host.Clock.Read().ShouldBe(before);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using EdgeDm.Contracts;
 using EdgeDm.Durable;
 using EdgeDm.HostAccess.Configuration;
 using Microsoft.Extensions.Logging;
@@ -19,7 +20,7 @@ internal sealed partial class SimulatedHost : IHost
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly Lock gate = new();
-    private readonly TaskCompletionSource down = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<int> down = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SimulatedState state;
 
     private SimulatedHost(
@@ -39,6 +40,7 @@ internal sealed partial class SimulatedHost : IHost
         this.logger = logger;
         var root = Path.Combine(options.Folder, "root");
         Directory.CreateDirectory(root);
+        Clock = new SimulatedClock(time, () => this.state.Clock ?? SimulatedClockSettings.Fresh, ChangeClock);
         UnitEnvironment = new Dictionary<string, string>(StringComparer.Ordinal) { ["EDGEDM_SIMULATED_ROOT"] = root };
     }
 
@@ -52,8 +54,9 @@ internal sealed partial class SimulatedHost : IHost
 
     public IReadOnlyDictionary<string, string> UnitEnvironment { get; }
 
-    /// <summary>Ends when the host goes down; HostAccess then has to end with the configured exit code.</summary>
-    public Task Down => down.Task;
+    public IHostClock Clock { get; }
+
+    public Task<int> Down => down.Task;
 
     /// <summary>The slots, as they are now.</summary>
     public SimulatedSlots Slots
@@ -97,7 +100,8 @@ internal sealed partial class SimulatedHost : IHost
             time.GetTimestamp(),
             machine,
             RebootRequested: false,
-            found?.Slots.Boot() ?? SimulatedSlots.Fresh(options.FirmwareVersion)
+            found?.Slots.Boot() ?? SimulatedSlots.Fresh(options.FirmwareVersion),
+            found?.Clock
         );
         file.Save(booted);
         LogBooted(logger, booted.InstanceId, booted.Slots.Active, booted.Slots.ActiveVersion);
@@ -114,6 +118,20 @@ internal sealed partial class SimulatedHost : IHost
             state.BootedAt
         );
 
+    public IReadOnlyList<HostCapability> ReadCapabilities() =>
+        [
+            .. new[]
+            {
+                HostCapabilities.Units,
+                HostCapabilities.Reboot,
+                HostCapabilities.Clock,
+                HostCapabilities.NetworkTime,
+            }.Select(name => new HostCapability(name, Available: true)),
+        ];
+
+    /// <summary>Nothing holds a simulated host up.</summary>
+    public void RequireRebootable() { }
+
     public void Reboot(string reason)
     {
         lock (gate)
@@ -121,7 +139,7 @@ internal sealed partial class SimulatedHost : IHost
             Save(state with { RebootRequested = true });
         }
         LogReboot(logger, reason);
-        down.TrySetResult();
+        down.TrySetResult(options.RebootExitCode);
     }
 
     /// <summary>Changes the slots; on disk when this returns.</summary>
@@ -130,6 +148,14 @@ internal sealed partial class SimulatedHost : IHost
         lock (gate)
         {
             Save(state with { Slots = change(state.Slots) });
+        }
+    }
+
+    private void ChangeClock(Func<SimulatedClockSettings, SimulatedClockSettings> change)
+    {
+        lock (gate)
+        {
+            Save(state with { Clock = change(state.Clock ?? SimulatedClockSettings.Fresh) });
         }
     }
 
@@ -163,13 +189,15 @@ internal sealed partial class SimulatedHost : IHost
 /// <param name="MachineBootId">Start of the machine below.</param>
 /// <param name="RebootRequested">The next start of HostAccess is a boot.</param>
 /// <param name="Slots">The OS images.</param>
+/// <param name="Clock">Null until something is set.</param>
 internal sealed record SimulatedState(
     string InstanceId,
     DateTimeOffset BootedAt,
     long BootTimestamp,
     string? MachineBootId,
     bool RebootRequested,
-    SimulatedSlots Slots
+    SimulatedSlots Slots,
+    SimulatedClockSettings? Clock = null
 );
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

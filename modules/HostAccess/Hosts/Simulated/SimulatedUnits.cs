@@ -24,8 +24,6 @@ public sealed record UnitRunnerCommand(string Program, IReadOnlyList<string> Arg
 /// <summary>Units of the simulated host: child processes with their records in a folder each.</summary>
 internal sealed partial class SimulatedUnits : IHostUnits
 {
-    private const int LongestName = 200;
-
     private static readonly TimeSpan PatienceWithRunner = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
@@ -170,12 +168,7 @@ internal sealed partial class SimulatedUnits : IHostUnits
         return held is null;
     }
 
-    private UnitFolder At(string name) =>
-        name.Length is > 0 and <= LongestName
-        && name[0] != '.'
-        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
-            ? new(Path.Combine(folder, name))
-            : throw new ArgumentException($"'{name}' is no valid name of a unit.");
+    private UnitFolder At(string name) => new(Path.Combine(folder, UnitNames.Require(name)));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The host went down while unit {Unit} ran")]
     private static partial void LogInterrupted(ILogger logger, string unit);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EdgeDm.HostAccess.Configuration;
+using EdgeDm.HostAccess.Hosts;
 using EdgeDm.HostAccess.Hosts.Simulated;
 using EdgeDm.HostAccess.Updates.Handlers.Script;
 using EdgeDm.HostAccess.Updates.Handlers.Simulator;
@@ -18,14 +19,14 @@ internal sealed class UpdateHandlers
     /// <summary>Their names.</summary>
     public ImmutableArray<string> Names => [.. handlers.Keys];
 
-    /// <summary>The handlers of the simulated host.</summary>
+    /// <summary>The handlers of this host.</summary>
     /// <exception cref="MisconfiguredException">A handler is listed that this host does not have.</exception>
-    public static UpdateHandlers Of(SimulatedHost host, UpdateOptions options, TimeProvider time, ILogger logger)
+    public static UpdateHandlers Of(IHost host, UpdateOptions options, TimeProvider time, ILogger logger)
     {
         IUpdateHandler[] known =
         [
             new ScriptHandler(host, options.StepTimeout, time, logger),
-            new SimulatorHandler(host),
+            .. host is SimulatedHost simulated ? [new SimulatorHandler(simulated)] : Array.Empty<IUpdateHandler>(),
         ];
         foreach (var name in options.Handlers.Where(name => known.All(handler => handler.Name != name)))
         {

@@ -312,6 +312,31 @@ public static class ErrorRegistry
         "factoryResetFailed",
         "Read the hook's output in HostAccess's log; what was erased by then stays erased."
     );
+    public static readonly ErrorCode HostServiceUnavailable = new(
+        5020,
+        "hostServiceUnavailable",
+        "Look at the host's D-Bus and the service named in context; waiting may help."
+    );
+    public static readonly ErrorCode HostServiceRefused = new(
+        5021,
+        "hostServiceRefused",
+        "Read the host's journal of the service named in context."
+    );
+    public static readonly ErrorCode RebootInhibited = new(
+        5022,
+        "rebootInhibited",
+        "Wait until the holder named in the parameters lets go, or set linux.overrideInhibitors in host-access.json."
+    );
+    public static readonly ErrorCode NoEffect = new(
+        5023,
+        "noEffect",
+        "Look at the host: its service accepted the change and did not make it."
+    );
+    public static readonly ErrorCode ClockSynchronized = new(
+        5024,
+        "clockSynchronized",
+        "Turn network time off before setting the clock."
+    );
 
     // Health after an update.
     public static readonly ErrorCode HealthTimedOut = new(
@@ -399,6 +424,11 @@ public static class ErrorRegistry
         NetworkPresent,
         HostApiVersion,
         FactoryResetFailed,
+        HostServiceUnavailable,
+        HostServiceRefused,
+        RebootInhibited,
+        NoEffect,
+        ClockSynchronized,
         HealthTimedOut,
         RollbackUnsupported,
         RollbackFailed,

@@ -60,6 +60,7 @@ public static class HostApi
 /// <param name="Handlers">Update handlers, for example <c>microsoft/script:1</c>.</param>
 /// <param name="ApiVersion">The <see cref="HostApiVersion"/> that it speaks; null from 1.0.</param>
 /// <param name="CallerApiVersion">The caller's, as HostAccess understood it; null from 1.0.</param>
+/// <param name="Capabilities">What the host can do, and why it cannot do the rest; absent from versions up to 0.2.0.</param>
 public sealed record HostAccessInfo(
     string Program,
     string Version,
@@ -69,8 +70,34 @@ public sealed record HostAccessInfo(
     ImmutableArray<string> Verbs,
     ImmutableArray<string> Handlers,
     string? ApiVersion = null,
-    string? CallerApiVersion = null
+    string? CallerApiVersion = null,
+    ImmutableArray<HostCapability>? Capabilities = null
 );
+
+/// <summary>Something that hosts can do or not.</summary>
+/// <param name="Name">One of <see cref="HostCapabilities"/>.</param>
+/// <param name="Available">This host can.</param>
+/// <param name="Reason">Why it cannot; absent when it can.</param>
+public sealed record HostCapability(string Name, bool Available, string? Reason = null);
+
+/// <summary>Names of capabilities.</summary>
+public static class HostCapabilities
+{
+    /// <summary>Programs run as units of the host; needed by every update handler that runs programs.</summary>
+    public const string Units = "units";
+
+    /// <summary>Restarts.</summary>
+    public const string Reboot = "reboot";
+
+    /// <summary>Clock and time zone can be set.</summary>
+    public const string Clock = "clock";
+
+    /// <summary>Network time can be turned on and off.</summary>
+    public const string NetworkTime = "networkTime";
+
+    /// <summary>The host tells its name and hardware.</summary>
+    public const string Identity = "identity";
+}
 
 /// <summary>What the host is, read from the host at the moment of asking.</summary>
 /// <param name="Manufacturer">As in a manifest's <c>deviceManufacturer</c>.</param>
@@ -81,11 +108,13 @@ public sealed record HostAccessInfo(
 /// <param name="MemoryFree">Free storage of the data partition in units of 1,000 bytes (LwM2M /3/0/10).</param>
 /// <param name="MemoryTotal">Total storage of the data partition in units of 1,000 bytes (LwM2M /3/0/21).</param>
 /// <param name="CurrentTime">The host's clock, UTC.</param>
-/// <param name="UtcOffset">For example <c>+01:00</c>.</param>
+/// <param name="UtcOffset">For example <c>+01:00</c>; null when HostAccess has no data of this time zone.</param>
 /// <param name="Timezone">IANA name.</param>
 /// <param name="LastBootTime">When the host started, UTC.</param>
 /// <param name="HostInstanceId">See <see cref="HostAccessInfo"/>.</param>
 /// <param name="InstalledUpdates">What was committed here, newest first: the JSON text of each update id.</param>
+/// <param name="Hostname">The host's name; absent when it has none.</param>
+/// <param name="MachineId">The host's machine-id, 32 hexadecimal digits; absent when it has none. systemd asks to treat it as confidential.</param>
 public sealed record HostInventory(
     string Manufacturer,
     string Model,
@@ -95,11 +124,13 @@ public sealed record HostInventory(
     long MemoryFree,
     long MemoryTotal,
     DateTimeOffset CurrentTime,
-    string UtcOffset,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? UtcOffset,
     string Timezone,
     DateTimeOffset LastBootTime,
     string HostInstanceId,
-    ImmutableArray<string> InstalledUpdates
+    ImmutableArray<string> InstalledUpdates,
+    string? Hostname = null,
+    string? MachineId = null
 );
 
 /// <summary>Asks whether a signed manifest would be accepted.</summary>

@@ -1,4 +1,4 @@
-namespace EdgeDm.HostAccess.Hosts.Simulated;
+namespace EdgeDm.HostAccess.Hosts;
 
 /// <summary>
 /// What a unit writes, bounded: when <c>output.log</c> has 64 KiB it becomes <c>output.previous.log</c> and a new one begins,
@@ -9,7 +9,9 @@ internal static class UnitOutput
     /// <summary>Bytes of one file, and the most that is ever read back.</summary>
     public const int Limit = 64 * 1024;
 
-    private const string Current = "output.log";
+    /// <summary>The file that is written to.</summary>
+    public const string Current = "output.log";
+
     private const string Previous = "output.previous.log";
 
     /// <summary>
@@ -33,6 +35,22 @@ internal static class UnitOutput
     {
         var bytes = Read(folder, Previous).Concat(Read(folder, Current)).TakeLast(Limit).ToArray();
         return System.Text.Encoding.UTF8.GetString(bytes);
+    }
+
+    /// <summary>
+    /// For a file that somebody else appends to: when it is over <see cref="Limit"/>, keeps its end as <c>output.previous.log</c> and
+    /// empties it. What is written between the two is lost.
+    /// </summary>
+    public static void CutShort(string folder)
+    {
+        var path = Path.Combine(folder, Current);
+        if (!File.Exists(path) || new FileInfo(path).Length <= Limit)
+        {
+            return;
+        }
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        File.WriteAllBytes(Path.Combine(folder, Previous), End(file));
+        file.SetLength(0);
     }
 
     private static void CopyBounded(Stream source, string folder)
@@ -60,9 +78,21 @@ internal static class UnitOutput
         }
     }
 
+    private static byte[] End(FileStream file)
+    {
+        file.Position = Math.Max(0, file.Length - Limit);
+        var end = new byte[Limit];
+        return end[..file.ReadAtLeast(end, Limit, throwOnEndOfStream: false)];
+    }
+
     private static byte[] Read(string folder, string name)
     {
         var path = Path.Combine(folder, name);
-        return File.Exists(path) ? File.ReadAllBytes(path) : [];
+        if (!File.Exists(path))
+        {
+            return [];
+        }
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return End(file);
     }
 }

@@ -13,6 +13,17 @@ internal static class HostErrors
         params (string Name, string Value)[] parameters
     ) => code.Error(Subsystems.HostAccess, context, what, parameters);
 
+    /// <summary>
+    /// True for what is waited for, however long: a service of the host that is being restarted, and whoever holds up a reboot. A lock
+    /// counts for HostAccess's own reboots as for a command's; host-access.json can pass over it.
+    /// </summary>
+    public static bool IsPassing(Exception error) =>
+        error is EdgeDmException told
+        && (
+            told.Error.Code == ErrorRegistry.HostServiceUnavailable.Code
+            || told.Error.Code == ErrorRegistry.RebootInhibited.Code
+        );
+
     /// <summary>The exception of this subsystem.</summary>
     public static EdgeDmException Refusal(
         this ErrorCode code,

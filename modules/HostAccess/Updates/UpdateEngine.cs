@@ -145,7 +145,7 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
                 LogRetry(parts.Logger, error, commandId, RetryPause.TotalSeconds);
                 await Task.Delay(RetryPause, parts.Time, stopping);
             }
-            catch (EdgeDmException error) when (IsPassing(error))
+            catch (Exception error) when (HostErrors.IsPassing(error))
             {
                 LogHostWaits(parts.Logger, commandId, error.Message, RetryPause.TotalSeconds);
                 await Task.Delay(RetryPause, parts.Time, stopping);
@@ -232,14 +232,6 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
             LogLeftBehind(parts.Logger, error, commandId); // The next start tries again.
         }
     }
-
-    /// <summary>
-    /// True for what the update waits for, however long: a service of the host that is being restarted, and whoever holds up a reboot.
-    /// An operator's lock counts for an update's reboot as for any other; host-access.json can pass over it.
-    /// </summary>
-    private static bool IsPassing(EdgeDmException error) =>
-        error.Error.Code == ErrorRegistry.HostServiceUnavailable.Code
-        || error.Error.Code == ErrorRegistry.RebootInhibited.Code;
 
     private UpdateRecord Change(UpdateRecord record, Func<UpdateRecord, UpdateRecord> change) =>
         parts.Journal.Change(record.CommandId, change);

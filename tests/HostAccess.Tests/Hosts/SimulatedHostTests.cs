@@ -42,9 +42,17 @@ public sealed class SimulatedHostTests : IDisposable
         host.Reboot("test");
         time.Advance(TimeSpan.FromMinutes(1));
         var after = Open().Clock;
-        after.Read().ShouldBe(
-            new(Noon + TimeSpan.FromMinutes(1), "Europe/Berlin", NtpAvailable: true, NtpEnabled: false, NtpSynchronized: false)
-        );
+        after
+            .Read()
+            .ShouldBe(
+                new(
+                    Noon + TimeSpan.FromMinutes(1),
+                    "Europe/Berlin",
+                    NtpAvailable: true,
+                    NtpEnabled: false,
+                    NtpSynchronized: false
+                )
+            );
         after.SetNtp(enabled: true).Time.ShouldBe(time.GetUtcNow());
     }
 

@@ -157,15 +157,15 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
             {
                 await AdvanceAsync(entry);
             }
+            catch (Exception error) when (error is IOException || HostErrors.IsPassing(error))
+            {
+                // A full disk, most likely, or the host is held up. The command was answered, so it must not be forgotten.
+                LogRetry(logger, error, commandId, RetryPause.TotalSeconds);
+                await Task.Delay(RetryPause, time, stop.Token);
+            }
             catch (EdgeDmException refused)
             {
                 Fail(entry, refused.Error);
-            }
-            catch (IOException error)
-            {
-                // A full disk, most likely. The command was answered, so it must not be forgotten.
-                LogRetry(logger, error, commandId, RetryPause.TotalSeconds);
-                await Task.Delay(RetryPause, time, stop.Token);
             }
         }
     }

@@ -7,6 +7,7 @@ using EdgeDm.HostAccess.Hosts.Simulated;
 using EdgeDm.HostAccess.Updates;
 using EdgeDm.HostAccess.Updates.Handlers;
 using EdgeDm.HostAccess.Updates.Staging;
+using EdgeDm.HostAccess.Updates.Trust;
 using EdgeDm.HostAccess.Verbs;
 using EdgeDm.HostAccess.Verbs.FactoryReset;
 using EdgeDm.Hosting;
@@ -66,7 +67,14 @@ public static partial class HostAccessModule
             context.Time,
             logger
         );
-        var updates = ComposeUpdates(context, configuration, data, host, turn, audit, logger);
+        var trust = new HostTrust(
+            data,
+            ReadRoots(configuration),
+            configuration.Verbs.RootSignatures,
+            context.Time,
+            logger
+        );
+        var updates = ComposeUpdates(context, configuration, data, host, trust, turn, audit, logger);
         await using var engine = new UpdateEngine(updates.Parts);
         var verbs = new UpdateVerbs(updates.Parts, gate, configuration.Verbs, engine, updates.Store);
         var readings = new HostReadings(
@@ -85,7 +93,15 @@ public static partial class HostAccessModule
         factoryReset.Resume();
         await using var server = await HostApiServer.StartAsync(
             Sockets(context.Options, configuration.Callers),
-            new HostApiRoutes(readings, reboot, factoryReset, verbs, gate, options),
+            new HostApiRoutes(
+                readings,
+                reboot,
+                factoryReset,
+                verbs,
+                new RootsVerb(trust, gate, configuration.Verbs),
+                gate,
+                options
+            ),
             options,
             context.Loggers,
             stop
@@ -100,6 +116,7 @@ public static partial class HostAccessModule
         HostAccessConfiguration configuration,
         string data,
         IHost host,
+        HostTrust trust,
         HostTurn turn,
         AuditLog audit,
         ILogger logger
@@ -108,13 +125,20 @@ public static partial class HostAccessModule
         var time = context.Time;
         var store = new PackageStore(context.Options.Text("EDGEDM_STORE", "/var/lib/edgedm-store"));
         var handlers = UpdateHandlers.Of(host, configuration.Updates, time, logger);
-        var installed = new InstalledUpdates(Path.Combine(data, "installed.json"), configuration.Updates, time, logger);
+        var journal = new UpdateJournal(Path.Combine(data, "updates"), time, logger);
+        var installed = new InstalledUpdates(
+            Path.Combine(data, "installed.json"),
+            configuration.Updates,
+            journal.Committed,
+            time,
+            logger
+        );
         return (
             new(
                 host,
                 turn,
-                new UpdateJournal(Path.Combine(data, "updates"), time, logger),
-                new UpdateAdmission(ReadRoots(configuration), host, handlers, installed, store),
+                journal,
+                new UpdateAdmission(trust, host, handlers, installed, store),
                 handlers,
                 installed,
                 new StagingArea(Path.Combine(data, "staging"), store),

@@ -24,6 +24,19 @@ internal static class HostErrors
             || told.Error.Code == ErrorRegistry.RebootInhibited.Code
         );
 
+    /// <summary>Whichever library refuses: it is this host that does.</summary>
+    public static T AsOwn<T>(Func<T> judge)
+    {
+        try
+        {
+            return judge();
+        }
+        catch (EdgeDmException refusal) when (refusal.Error.Subsystem == Subsystems.Updates)
+        {
+            throw new EdgeDmException(refusal.Error with { Subsystem = Subsystems.HostAccess }, refusal);
+        }
+    }
+
     /// <summary>The exception of this subsystem.</summary>
     public static EdgeDmException Refusal(
         this ErrorCode code,

@@ -8,9 +8,13 @@ namespace EdgeDm.Updates.Tests;
 internal static class TestKeys
 {
     private static readonly Lazy<RootKey> LazyRoot = new(RootKey.Generate);
+    private static readonly Lazy<RootKey> LazyOtherRoot = new(RootKey.Generate);
     private static readonly Lazy<SigningKey> LazySigner = new(() => SigningKey.Generate(Root));
 
     public static RootKey Root => LazyRoot.Value;
+
+    /// <summary>A second root, as good as the first.</summary>
+    public static RootKey OtherRoot => LazyOtherRoot.Value;
 
     public static SigningKey Signer => LazySigner.Value;
 

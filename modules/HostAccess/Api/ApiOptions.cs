@@ -17,6 +17,12 @@ internal sealed record ApiOptions
     /// <summary>Time for a request's head, and again for its body.</summary>
     public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Bytes of answers that a caller must read per second, on average, once they pile up; Kestrel's own 240 would let one that reads
+    /// nothing keep its connection for minutes.
+    /// </summary>
+    public int MinAnswerRate { get; init; } = 64 * 1024;
+
     /// <summary>An unused connection is closed after this.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(120);
 

@@ -12,6 +12,7 @@ internal sealed class HostApiRoutes(
     RebootVerb reboot,
     FactoryResetVerb factoryReset,
     UpdateVerbs updates,
+    RootsVerb roots,
     VerbGate verbs,
     ApiOptions options
 )
@@ -25,6 +26,7 @@ internal sealed class HostApiRoutes(
         {
             (true, []) => request.AnswerAsync(Ok, readings.Access(caller), ContractsJson.Default.HostAccessInfo),
             (true, ["inventory"]) => request.AnswerAsync(Ok, readings.Inventory(), ContractsJson.Default.HostInventory),
+            (true, ["roots"]) => request.AnswerAsync(Ok, roots.Read(), ContractsJson.Default.RootListStatus),
             (true, ["reboot", var id]) => request.AnswerAsync(Ok, reboot.Find(id), ContractsJson.Default.RebootStatus),
             (true, ["factory-reset", var id]) => request.AnswerAsync(
                 Ok,
@@ -34,6 +36,7 @@ internal sealed class HostApiRoutes(
             (true, ["updates", var id]) => WatchAsync(request, id),
             (false, ["reboot"]) => RebootAsync(request),
             (false, ["factory-reset"]) => ResetAsync(request),
+            (false, ["roots"]) => ReplaceRootsAsync(request),
             (false, ["updates", "verify"]) => VerifyAsync(request),
             (false, ["updates"]) => SubmitAsync(request),
             (false, ["updates", var id, "cancel"]) => CancelAsync(request, id),
@@ -106,6 +109,13 @@ internal sealed class HostApiRoutes(
         await updates.SettleAsync(request.Aborted);
         var status = factoryReset.Request(request.Caller, body);
         await request.AnswerAsync(Accepted, status, ContractsJson.Default.FactoryResetStatus);
+    }
+
+    private async Task ReplaceRootsAsync(ApiRequest request)
+    {
+        var body = await request.ReadAsync(ContractsJson.Default.RootListSubmission);
+        var status = roots.Replace(request.Caller, body);
+        await request.AnswerAsync(Ok, status, ContractsJson.Default.RootListStatus);
     }
 
     private async Task VerifyAsync(ApiRequest request)

@@ -49,7 +49,15 @@ internal sealed record SimulatedHostOptions(
 /// <param name="UpdateEnabled">Default false.</param>
 /// <param name="RebootEnabled">Default false.</param>
 /// <param name="RebootsPerHour">1 to 60, default 3.</param>
-internal sealed record VerbOptions(bool UpdateEnabled, bool RebootEnabled, int RebootsPerHour);
+/// <param name="RootsEnabled">Default false.</param>
+/// <param name="RootSignatures">How many of the present roots must sign a root list: 1 to 32; null = all of them.</param>
+internal sealed record VerbOptions(
+    bool UpdateEnabled,
+    bool RebootEnabled,
+    int RebootsPerHour,
+    bool RootsEnabled = false,
+    int? RootSignatures = null
+);
 
 /// <summary>User ids that may connect; checked against the kernel's word for the peer.</summary>
 /// <param name="Verbs">On the socket <c>verbs</c>. Default: HostAccess's own user only.</param>

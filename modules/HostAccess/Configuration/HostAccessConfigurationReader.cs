@@ -87,13 +87,19 @@ internal static class HostAccessConfigurationReader
         }
         var update = node.Optional("update");
         var reboot = node.Optional("reboot");
+        var roots = node.Optional("roots");
         var verbs = new VerbOptions(
             update?.Flag("enabled", otherwise: false) ?? false,
             reboot?.Flag("enabled", otherwise: false) ?? false,
-            reboot?.Whole("perHour", DefaultPerHour, 1, MostPerHour) ?? DefaultPerHour
+            reboot?.Whole("perHour", DefaultPerHour, 1, MostPerHour) ?? DefaultPerHour,
+            roots?.Flag("enabled", otherwise: false) ?? false,
+            roots?.Has("signatures") == true
+                ? roots.Whole("signatures", TrustedRoots.MaxRoots, 1, TrustedRoots.MaxRoots)
+                : null
         );
         update?.RefuseUnread();
         reboot?.RefuseUnread();
+        roots?.RefuseUnread();
         return verbs;
     }
 

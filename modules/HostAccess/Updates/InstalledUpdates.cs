@@ -7,8 +7,11 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.HostAccess.Updates;
 
-/// <summary>What was committed on this host: the present version of each <c>provider/name</c>. Decides what is newer.</summary>
-internal sealed class InstalledUpdates
+/// <summary>
+/// What was committed on this host: the present version of each <c>provider/name</c>, and so the lowest that may follow. Kept beside the
+/// slots, not in them: no change of slots, however it came about, makes an older version welcome again.
+/// </summary>
+internal sealed partial class InstalledUpdates
 {
     private static readonly Failpoint Written = new("host.installed");
 
@@ -17,13 +20,38 @@ internal sealed class InstalledUpdates
     private readonly TimeProvider time;
     private InstalledList list;
 
-    /// <summary>Reads the record.</summary>
-    public InstalledUpdates(string path, UpdateOptions options, TimeProvider time, ILogger logger)
+    /// <summary>Reads the record. When it is lost or damaged, it is made again from the updates that are known to be committed.</summary>
+    /// <param name="path">The record.</param>
+    /// <param name="options">What is exempt.</param>
+    /// <param name="committed">Committed updates, the oldest first.</param>
+    /// <param name="time">For the time of a commit.</param>
+    /// <param name="logger">Told of damage.</param>
+    public InstalledUpdates(
+        string path,
+        UpdateOptions options,
+        IEnumerable<UpdateRecord> committed,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         record = new(path, UpdateRecordJson.Default.InstalledList, Written, logger, time: time);
         this.options = options;
         this.time = time;
-        list = record.Load() ?? new([], NewestManifest: null);
+        if (record.Load() is { } found)
+        {
+            list = found;
+            return;
+        }
+        list = committed.Aggregate(
+            new InstalledList([], NewestManifest: null),
+            (known, update) =>
+                known.With(UpdateId.Parse(update.UpdateId), update.ManifestCreated, update.EndedAt ?? time.GetUtcNow())
+        );
+        if (list.Updates.Length > 0)
+        {
+            record.Save(list);
+            LogMadeAgain(logger, path, list.Updates.Length);
+        }
     }
 
     /// <summary>The newest commit first.</summary>
@@ -71,24 +99,36 @@ internal sealed class InstalledUpdates
     /// <summary>Puts an update at the front; on disk when this returns. Doing it twice is doing it once.</summary>
     public void Commit(UpdateId update, DateTimeOffset? created)
     {
-        var entry = new InstalledUpdate(update.ToJson(), time.GetUtcNow());
-        var others = list.Updates.Where(other => !UpdateId.Parse(other.UpdateId).IsSameUpdate(update));
-        var next = new InstalledList(
-            [entry, .. others],
-            list.NewestManifest is { } newest && !(created > newest) ? newest : created
-        );
+        var next = list.With(update, created, time.GetUtcNow());
         record.Save(next);
         list = next;
     }
 
     private UpdateId? Present(UpdateId update) =>
         list.Updates.Select(other => UpdateId.Parse(other.UpdateId)).FirstOrDefault(update.IsSameUpdate);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Record {Path} was missing and was made again from the journal of updates: {Count} installed updates"
+    )]
+    private static partial void LogMadeAgain(ILogger logger, string path, int count);
 }
 
 /// <summary>The record on disk.</summary>
 /// <param name="Updates">Newest commit first; one per <c>provider/name</c>.</param>
 /// <param name="NewestManifest">The latest <c>createdDateTime</c> that was ever committed.</param>
-internal sealed record InstalledList(ImmutableArray<InstalledUpdate> Updates, DateTimeOffset? NewestManifest);
+internal sealed record InstalledList(ImmutableArray<InstalledUpdate> Updates, DateTimeOffset? NewestManifest)
+{
+    /// <summary>The list with this update in front, in place of what was there of its pair.</summary>
+    public InstalledList With(UpdateId update, DateTimeOffset? created, DateTimeOffset committedAt) =>
+        new(
+            [
+                new InstalledUpdate(update.ToJson(), committedAt),
+                .. Updates.Where(other => !UpdateId.Parse(other.UpdateId).IsSameUpdate(update)),
+            ],
+            NewestManifest is { } newest && !(created > newest) ? newest : created
+        );
+}
 
 /// <summary>One committed update.</summary>
 /// <param name="UpdateId">JSON text.</param>

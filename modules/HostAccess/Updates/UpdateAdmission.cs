@@ -3,6 +3,7 @@ using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Hosts;
 using EdgeDm.HostAccess.Updates.Handlers;
 using EdgeDm.HostAccess.Updates.Staging;
+using EdgeDm.HostAccess.Updates.Trust;
 using EdgeDm.Updates;
 
 namespace EdgeDm.HostAccess.Updates;
@@ -12,7 +13,7 @@ namespace EdgeDm.HostAccess.Updates;
 /// believes nothing that anyone else has checked.
 /// </summary>
 internal sealed class UpdateAdmission(
-    TrustedRoots roots,
+    HostTrust trust,
     IHost host,
     UpdateHandlers handlers,
     InstalledUpdates installed,
@@ -26,18 +27,8 @@ internal sealed class UpdateAdmission(
     /// <param name="manifest">The exact text.</param>
     /// <param name="signature">Its JWS.</param>
     /// <param name="allowInstalled">True: exactly what is installed is no error.</param>
-    public AdmittedUpdate Admit(string manifest, string signature, bool allowInstalled = false)
-    {
-        try
-        {
-            return Judge(manifest, signature, allowInstalled);
-        }
-        catch (EdgeDmException refusal) when (refusal.Error.Subsystem == Subsystems.Updates)
-        {
-            // Whichever library found it: it is this host that refuses.
-            throw new EdgeDmException(refusal.Error with { Subsystem = Subsystems.HostAccess }, refusal);
-        }
-    }
+    public AdmittedUpdate Admit(string manifest, string signature, bool allowInstalled = false) =>
+        HostErrors.AsOwn(() => Judge(manifest, signature, allowInstalled));
 
     private AdmittedUpdate Judge(string manifest, string signature, bool allowInstalled)
     {
@@ -50,7 +41,7 @@ internal sealed class UpdateAdmission(
             );
         }
         // Before the signature holds, nothing of the content counts, not even for an error message.
-        ManifestSignature.Verify(bytes, signature, roots);
+        ManifestSignature.Verify(bytes, signature, trust.Roots);
         var signed = UpdateManifest.Parse(bytes);
         if (!allowInstalled || !installed.Has(signed.UpdateId))
         {

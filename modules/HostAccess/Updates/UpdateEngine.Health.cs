@@ -69,7 +69,7 @@ internal sealed partial class UpdateEngine
         {
             HandlerOf(step).Commit(WorkOf(record, step));
         }
-        parts.Installed.Commit(manifest.UpdateId, manifest.CreatedDateTime);
+        parts.Installed.Commit(manifest.UpdateId, record.ManifestCreated ?? manifest.CreatedDateTime);
         End(record.CommandId, HostUpdateState.Committed, error: null);
     }
 

@@ -42,6 +42,24 @@ internal sealed class UpdateJournal
         }
     }
 
+    /// <summary>Those that were committed, the oldest first.</summary>
+    public IReadOnlyList<UpdateRecord> Committed
+    {
+        get
+        {
+            lock (gate)
+            {
+                return
+                [
+                    .. records
+                        .Values.Where(record => record.State == HostUpdateState.Committed)
+                        .OrderBy(record => record.Sequence)
+                        .ThenBy(record => record.EndedAt),
+                ];
+            }
+        }
+    }
+
     public UpdateRecord? Find(string commandId)
     {
         lock (gate)

@@ -28,6 +28,9 @@ internal sealed record UpdateRecord(
     /// <summary>Its JWS; null once terminal.</summary>
     public string? UpdateManifestSignature { get; init; }
 
+    /// <summary>When its manifest was made; null when it does not say, and in records of version 0.2.</summary>
+    public DateTimeOffset? ManifestCreated { get; init; }
+
     /// <summary>One of <see cref="HostUpdateState"/>.</summary>
     public string State { get; init; } = HostUpdateState.Accepted;
 

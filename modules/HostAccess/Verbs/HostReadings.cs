@@ -88,5 +88,9 @@ internal sealed class HostReadings(
         {
             yield return FactoryResetVerb.Name;
         }
+        if (verbs.RootsEnabled)
+        {
+            yield return RootsVerb.Name;
+        }
     }
 }

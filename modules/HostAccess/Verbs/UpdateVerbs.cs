@@ -159,6 +159,7 @@ internal sealed class UpdateVerbs(
             {
                 UpdateManifest = request.UpdateManifest,
                 UpdateManifestSignature = request.UpdateManifestSignature,
+                ManifestCreated = full.CreatedDateTime ?? update.Signed.CreatedDateTime,
             };
             parts.Journal.Add(record);
             engine.Start(request.CommandId);

@@ -31,6 +31,8 @@ namespace EdgeDm.Contracts;
 [JsonSerializable(typeof(UpdateSubmission))]
 [JsonSerializable(typeof(UpdateStatus))]
 [JsonSerializable(typeof(HealthEvidence))]
+[JsonSerializable(typeof(RootListSubmission))]
+[JsonSerializable(typeof(RootListStatus))]
 [JsonSerializable(typeof(RebootRequest))]
 [JsonSerializable(typeof(RebootStatus))]
 [JsonSerializable(typeof(FactoryResetRequest))]

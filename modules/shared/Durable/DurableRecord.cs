@@ -89,7 +89,9 @@ public sealed partial class DurableRecord<T>
     /// <summary>Removes the value for good.</summary>
     public void Delete() => AtomicFile.Delete(path, failpoint);
 
-    private void SetAside(string reason)
+    /// <summary>Sets the file aside: for a value that can be read and yet makes no sense.</summary>
+    /// <param name="reason">For the log.</param>
+    public void SetAside(string reason)
     {
         var aside = $"{path}.damaged-{time.GetUtcNow():yyyyMMddTHHmmssfff}";
         File.Move(path, aside, overwrite: true);

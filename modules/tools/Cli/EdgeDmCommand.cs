@@ -71,6 +71,13 @@ internal static class EdgeDmCommand
                 UpdateVerifyCommand.Create(),
                 UpdateDeployCommand.Create()
             ),
+            Group(
+                "roots",
+                "Make, sign and show lists of the root keys that gateways trust.",
+                RootsCreateCommand.Create(),
+                RootsSignCommand.Create(),
+                RootsShowCommand.Create()
+            ),
             ServeCommand.Create(),
             Group(
                 "job",

@@ -13,6 +13,9 @@ internal static class Keys
 
     public static SigningKey Signing => Trusted.Value.Signing;
 
+    /// <summary>A root that no gateway under test trusts at first.</summary>
+    public static RootKey ForeignRoot => Foreign.Value.Root;
+
     /// <summary>Issued by a root that nobody trusts.</summary>
     public static SigningKey Unknown => Foreign.Value.Signing;
 

@@ -68,6 +68,13 @@ internal sealed class TestGateway : IAsyncDisposable
     public LogSignals Logs { get; } = new();
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public ApiOptions Options { get; init; } = new();
+
+    /// <summary>What starts HostAccess's process, for example <c>unshare -n</c>; it must become that process.</summary>
+    public string[] Launcher { get; init; } = [];
+
+    /// <summary>Its process id, when it is a process of its own.</summary>
+    public int ProcessId => process!.Id;
+
     public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
 
     public string Data => Path.Combine(folder, "data");
@@ -111,7 +118,12 @@ internal sealed class TestGateway : IAsyncDisposable
     {
         File.WriteAllText(ConfigurationPath, Configuration.ToJsonString());
         var ready = Logs.Text.Split("HostAccess serves").Length;
-        var start = new ProcessStartInfo(Program) { UseShellExecute = false, RedirectStandardOutput = true };
+        string[] command = [.. Launcher, Program];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+        };
         foreach (var (name, value) in Variables())
         {
             start.Environment[name] = value;

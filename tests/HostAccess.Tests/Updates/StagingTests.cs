@@ -106,6 +106,7 @@ public sealed class StagingTests : IDisposable
         new(
             Path.Combine(folder, "installed.json"),
             new([], [], TimeSpan.FromHours(1), age),
+            committed: [],
             new FakeTimeProvider(),
             NullLogger.Instance
         );

@@ -243,6 +243,26 @@ public static class ErrorRegistry
         "Sign a manifest with a current createdDateTime."
     );
     public static readonly ErrorCode KeyRevoked = new(4011, "keyRevoked", "Sign with a key that is not revoked.");
+    public static readonly ErrorCode RootListMalformed = new(
+        4012,
+        "rootListMalformed",
+        "Make the list with 'edgedm roots create'."
+    );
+    public static readonly ErrorCode RootListNotSigned = new(
+        4013,
+        "rootListNotSigned",
+        "Have the other root keys sign it with 'edgedm roots sign'."
+    );
+    public static readonly ErrorCode RootListNotNewer = new(
+        4014,
+        "rootListNotNewer",
+        "Make a list with a higher version; 'edgedm roots create --from' does."
+    );
+    public static readonly ErrorCode RootListDamaged = new(
+        4015,
+        "rootListDamaged",
+        "Mend the stored root list on the gateway, see docs/host-access.md."
+    );
 
     // The host and its update engines.
     public static readonly ErrorCode HostAccessUnavailable = new(
@@ -409,6 +429,10 @@ public static class ErrorRegistry
         UnknownHandler,
         ManifestTooOld,
         KeyRevoked,
+        RootListMalformed,
+        RootListNotSigned,
+        RootListNotNewer,
+        RootListDamaged,
         HostAccessUnavailable,
         HostBusy,
         VerbDisabled,

@@ -29,6 +29,12 @@ public static class HostApi
     public const string FactoryReset = "/v1/factory-reset";
 
     /// <summary>
+    /// POST <see cref="RootListSubmission"/>: 200 <see cref="RootListStatus"/>, also for the list that is stored. GET:
+    /// <see cref="RootListStatus"/>. There when <see cref="HostAccessInfo.Verbs"/> names <c>roots</c>.
+    /// </summary>
+    public const string Roots = "/v1/roots";
+
+    /// <summary>
     /// GET: <see cref="UpdateStatus"/>. With <paramref name="afterRevision"/> the answer waits up to
     /// <paramref name="waitSeconds"/> (0 to 30) for a newer revision.
     /// </summary>
@@ -56,7 +62,7 @@ public static class HostApi
 /// <param name="ApiVersions">Versions of this interface that it speaks; <c>v1</c>.</param>
 /// <param name="HostKind"><c>linux</c>, <c>windows</c> or <c>simulated</c>.</param>
 /// <param name="HostInstanceId">Changes with every start of the host, and only then. Opaque.</param>
-/// <param name="Verbs">Verbs that host-access.json allows: <c>update</c>, <c>reboot</c>, <c>factoryReset</c>.</param>
+/// <param name="Verbs">Verbs that host-access.json allows: <c>update</c>, <c>reboot</c>, <c>factoryReset</c>, <c>roots</c>.</param>
 /// <param name="Handlers">Update handlers, for example <c>microsoft/script:1</c>.</param>
 /// <param name="ApiVersion">The <see cref="HostApiVersion"/> that it speaks; null from 1.0.</param>
 /// <param name="CallerApiVersion">The caller's, as HostAccess understood it; null from 1.0.</param>
@@ -258,6 +264,26 @@ public sealed record HealthEvidence(
 /// <param name="Deadline">UTC; rolled back when not healthy by then.</param>
 /// <param name="Missing">What is still missing, in words; empty when only the stable period has to pass.</param>
 public sealed record HealthStatus(DateTimeOffset Deadline, ImmutableArray<string> Missing);
+
+/// <summary>A new list of root keys.</summary>
+/// <param name="RootList">The signed list's exact text, see <c>RootList</c> of the manifest library.</param>
+public sealed record RootListSubmission(string RootList);
+
+/// <summary>Which root keys the host trusts.</summary>
+/// <param name="Version">Of the accepted list; 0 while the roots of host-access.json hold.</param>
+/// <param name="RootKeyIds">Trusted.</param>
+/// <param name="DisabledRootKeys">No longer trusted.</param>
+/// <param name="DisabledSigningKeys">Fingerprints of signing keys that are no longer trusted.</param>
+/// <param name="RequiredSignatures">How many of the trusted roots must sign the next list.</param>
+/// <param name="Published">When the accepted list was made, UTC; null while there is none.</param>
+public sealed record RootListStatus(
+    long Version,
+    ImmutableArray<string> RootKeyIds,
+    ImmutableArray<string> DisabledRootKeys,
+    ImmutableArray<string> DisabledSigningKeys,
+    int RequiredSignatures,
+    DateTimeOffset? Published = null
+);
 
 /// <summary>Asks for a restart of the host.</summary>
 /// <param name="CommandId">As in <see cref="UpdateSubmission"/>.</param>

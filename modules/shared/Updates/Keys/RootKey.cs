@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace EdgeDm.Updates;
 
 /// <summary>
-/// A root key. It signs signing keys and nothing else, so it can stay offline; hosts trust its public part
+/// A root key. It signs signing keys and root lists and nothing else, so it can stay offline; hosts trust its public part
 /// (<see cref="PublicJwk"/>).
 /// </summary>
 public sealed class RootKey : IDisposable
@@ -32,6 +32,10 @@ public sealed class RootKey : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => rsa.Dispose();
+
+    /// <summary>Over a root list's bytes. They open with a brace, which no JWS does, so one can never pass for the other.</summary>
+    internal byte[] Sign(ReadOnlySpan<byte> list) =>
+        rsa.SignData(list, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
 
     internal string Issue(RSA signingKey) =>
         CompactJws.Sign(

@@ -7,6 +7,7 @@ namespace EdgeDm.Updates;
 public sealed class SigningKey : IDisposable
 {
     private const int DigitsOfKeyId = 12;
+    private const string NoSigningKey = "The sjwk file holds no signing key that a root issued.";
 
     private SigningKey(RSA rsa, string sjwk)
     {
@@ -42,10 +43,7 @@ public sealed class SigningKey : IDisposable
         var rsa = KeyPem.Read(pem, passphrase);
         try
         {
-            var issued = RsaPublicJwk.Read(
-                StrictJson.ParseObject(CompactJws.Parse(text, "sjwk").Payload, ErrorRegistry.SignatureMalformed, "sjwk")
-            );
-            if (issued.Fingerprint == RsaPublicJwk.FingerprintOf(rsa))
+            if (ReadIssued(text).Fingerprint == RsaPublicJwk.FingerprintOf(rsa))
             {
                 return new(rsa, text);
             }
@@ -53,10 +51,24 @@ public sealed class SigningKey : IDisposable
         catch (EdgeDmException error)
         {
             rsa.Dispose();
-            throw new UnusableKeyException("The sjwk file holds no signing key that a root issued.", error);
+            throw new UnusableKeyException(NoSigningKey, error);
         }
         rsa.Dispose();
         throw new UnusableKeyException("The sjwk was issued for another signing key.");
+    }
+
+    /// <summary>How a revocation list names the signing key that this <c>sjwk</c> is about; the root's word is not checked.</summary>
+    /// <exception cref="UnusableKeyException">It is none.</exception>
+    public static string FingerprintOf(string sjwk)
+    {
+        try
+        {
+            return ReadIssued(sjwk.Trim()).Fingerprint;
+        }
+        catch (EdgeDmException error)
+        {
+            throw new UnusableKeyException(NoSigningKey, error);
+        }
     }
 
     /// <summary>PKCS#8, encrypted with the passphrase; in the clear when it is null.</summary>
@@ -64,6 +76,11 @@ public sealed class SigningKey : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Rsa.Dispose();
+
+    private static RsaPublicJwk ReadIssued(string sjwk) =>
+        RsaPublicJwk.Read(
+            StrictJson.ParseObject(CompactJws.Parse(sjwk, "sjwk").Payload, ErrorRegistry.SignatureMalformed, "sjwk")
+        );
 
     internal static string KeyIdOf(RSA key, string suffix) =>
         $"EDGEDM.{Convert.ToHexStringLower(SHA256.HashData(key.ExportRSAPublicKey()))[..DigitsOfKeyId]}.{suffix}";

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Numerics;
 using System.Security.Cryptography;
+using System.Text.Json;
 
 namespace EdgeDm.Updates;
 
@@ -11,6 +12,9 @@ internal sealed record RsaPublicJwk(string KeyId, RSAParameters Parameters)
 {
     public const int FewestBits = 2048;
     public const int MostBits = 4096;
+
+    /// <summary>The one exponent that is taken.</summary>
+    public const int ExponentNumber = 65537;
 
     private const string Exponent = "AQAB";
     private const int LongestText = 1024;
@@ -36,7 +40,12 @@ internal sealed record RsaPublicJwk(string KeyId, RSAParameters Parameters)
         {
             throw node.Required("e").Wrong($"It must be {Exponent}.");
         }
-        var modulusNode = node.Required("n");
+        return Of(node.Required("kid").Text(ManifestLimits.MaxNameLength), node.Required("n"));
+    }
+
+    /// <summary>The key of a modulus, which may be in either alphabet of base64.</summary>
+    public static RsaPublicJwk Of(string keyId, StrictNode modulusNode)
+    {
         var modulus = (
             Base64Text.Decode(modulusNode.Text(LongestText), MostBits / 8 + 1)
             ?? throw modulusNode.Wrong("It is not base64.")
@@ -49,18 +58,19 @@ internal sealed record RsaPublicJwk(string KeyId, RSAParameters Parameters)
         {
             throw modulusNode.Wrong($"It must be an RSA modulus of {FewestBits} to {MostBits} bits; it has {bits}.");
         }
-        return new(
-            node.Required("kid").Text(ManifestLimits.MaxNameLength),
-            new() { Modulus = modulus, Exponent = [1, 0, 1] }
-        );
+        return new(keyId, new() { Modulus = modulus, Exponent = [1, 0, 1] });
     }
 
     /// <summary>The JWK's JSON. The key id comes from the key itself, so that it has one name wherever it is loaded.</summary>
     public static string Write(RSA key, string keyId) =>
-        // Nothing in these values needs escaping.
-        $$"""{"kty":"RSA","n":"{{Base64Url.EncodeToString(
-            key.ExportParameters(includePrivateParameters: false).Modulus
-        )}}","e":"{{Exponent}}","alg":"{{CompactJws.Algorithm}}","kid":"{{keyId}}"}""";
+        new RsaPublicJwk(keyId, key.ExportParameters(includePrivateParameters: false)).Write();
+
+    /// <summary>The JWK's JSON.</summary>
+    public string Write() =>
+        // The other values have nothing to escape.
+        $$"""{"kty":"RSA","n":"{{Base64Url.EncodeToString(Parameters.Modulus)}}","e":"{{Exponent}}","alg":"{{CompactJws.Algorithm}}","kid":"{{JsonEncodedText.Encode(
+            KeyId
+        )}}"}""";
 
     /// <summary>How revocation lists name a key: base64url of SHA-256 over its PKCS#1 RSAPublicKey, as Device Update does.</summary>
     public string Fingerprint

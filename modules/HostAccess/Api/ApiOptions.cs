@@ -23,6 +23,9 @@ internal sealed record ApiOptions
     /// </summary>
     public int MinAnswerRate { get; init; } = 64 * 1024;
 
+    /// <summary>Time before <see cref="MinAnswerRate"/> counts; above 1 s.</summary>
+    public TimeSpan AnswerGrace { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>An unused connection is closed after this.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(120);
 

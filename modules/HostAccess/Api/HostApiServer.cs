@@ -93,7 +93,7 @@ internal sealed partial class HostApiServer : IAsyncDisposable
         kestrel.Limits.MaxRequestHeadersTotalSize = options.MaxHeadBytes;
         kestrel.Limits.MaxRequestLineSize = options.MaxHeadBytes;
         kestrel.Limits.RequestHeadersTimeout = options.ReadTimeout;
-        kestrel.Limits.MinResponseDataRate = new(options.MinAnswerRate, options.ReadTimeout);
+        kestrel.Limits.MinResponseDataRate = new(options.MinAnswerRate, options.AnswerGrace);
         kestrel.Limits.KeepAliveTimeout = options.IdleTimeout;
     }
 

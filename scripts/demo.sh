@@ -36,7 +36,7 @@ stop_demo() {
 # installs. A line in the file `kills` for each.
 kill_on_the_way() {
   local download=$1 management=$2 installing
-  installing=$data/host/var/lib/simulated-host/root/opt/demo/firmware.new
+  installing=$data/host/var/lib/edgedm/host-access/simulated-host/root/opt/demo/firmware.new
   until [ "$(cat "$work/sent")" -ge $((demo_bytes / 2)) ]; do sleep 0.05; done
   kill -KILL "$download"
   killed "FirmwareDownload, when the server had sent $(cat "$work/sent") bytes"

@@ -120,7 +120,7 @@ prepare_data() {
 {
   "host": "simulated",
   "simulated": {
-    "folder": "../../var/lib/simulated-host",
+    "folder": "../../var/lib/edgedm/host-access/simulated-host",
     "manufacturer": "Contoso",
     "model": "Gateway",
     "rebootExitCode": 129
@@ -163,8 +163,7 @@ start_hub() {
   exec {hub_output}>&1
   coproc hub_process {
     exec "$(program DevHub)" --deployment "$repository/deployment.template.json" --data "$data" \
-      --configuration "$configuration" --map-host "/etc/edgedm=$data/host/etc/edgedm" \
-      --stop-on-stdin-close "$@" >&"$hub_output" 2>&1
+      --configuration "$configuration" --stop-on-stdin-close "$@" >&"$hub_output" 2>&1
   }
   hub_pid=$hub_process_PID
   exec {hub_output}>&-

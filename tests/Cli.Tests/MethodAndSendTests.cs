@@ -99,12 +99,12 @@ public sealed class MethodAndSendTests : IAsyncLifetime
         hub.On(
                 "GET /devhub/status",
                 200,
-                """{"version":"1","modules":[{"moduleId":"Telemetry","runtimeStatus":"running","restartCount":2,"processId":7}]}"""
+                """{"version":"1","modules":[{"moduleId":"Telemetry","runtimeStatus":"running","restartCount":2,"processId":7},{"moduleId":"Filter","runtimeStatus":"running","restartCount":0,"processId":8,"container":"edgedm-1-Filter"}]}"""
             )
             .On(
                 "GET /devices/gateway/modules",
                 200,
-                """[{"moduleId":"Telemetry","connectionState":"Connected","authentication":{"symmetricKey":{"primaryKey":"secret"}}},{"moduleId":"$edgeHub","connectionState":"Disconnected"}]"""
+                """[{"moduleId":"Telemetry","connectionState":"Connected","authentication":{"symmetricKey":{"primaryKey":"secret"}}},{"moduleId":"Filter","connectionState":"Connected"},{"moduleId":"$edgeHub","connectionState":"Disconnected"}]"""
             );
         var words = await hub.RunAsync("hub", "status");
         words
@@ -113,8 +113,9 @@ public sealed class MethodAndSendTests : IAsyncLifetime
             .ShouldBe(
                 """
                 Dev hub, gateway 'gateway'
-                MODULE     CONNECTION    RUNTIME  RESTARTS  PROCESS
+                MODULE     CONNECTION    RUNTIME  RESTARTS  RUNS AS
                 Telemetry  Connected     running  2         7
+                Filter     Connected     running  0         edgedm-1-Filter
                 $edgeHub   Disconnected  -        -         -
 
                 """

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using EdgeDm.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -8,18 +9,18 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.EndToEnd.Tests;
 
-/// <summary>Where update files are fetched from. Ranges and entity tags, on loopback.</summary>
+/// <summary>Where update files are fetched from. Ranges and entity tags.</summary>
 internal sealed class FileHost : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly ConcurrentQueue<string> requests = new();
     private readonly ConcurrentDictionary<string, Break> breaks = new(StringComparer.Ordinal);
 
-    private FileHost(string folder)
+    private FileHost(string folder, IPAddress address)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(System.Net.IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(k => k.Listen(address, 0));
         app = builder.Build();
         app.Use(
             (HttpContext context, RequestDelegate next) =>
@@ -40,9 +41,12 @@ internal sealed class FileHost : IAsyncDisposable
     /// <summary>Paths that were asked for.</summary>
     public IReadOnlyCollection<string> Requests => requests;
 
-    public static async Task<FileHost> StartAsync(string folder)
+    /// <summary>Serves a folder.</summary>
+    /// <param name="folder">What is served.</param>
+    /// <param name="address">Where; null = to this machine alone.</param>
+    public static async Task<FileHost> StartAsync(string folder, IPAddress? address = null)
     {
-        var host = new FileHost(folder);
+        var host = new FileHost(folder, address ?? IPAddress.Loopback);
         await host.app.StartAsync();
         return host;
     }

@@ -110,6 +110,9 @@ internal sealed class Gateway : IAsyncDisposable
                 BuiltProgram.Configuration,
                 "--map-host",
                 $"/etc/edgedm={Path.Combine(folder.FullName, "etc")}",
+                "--map-host",
+                // Beside the volumes: tests put small disks and earlier versions' state there.
+                $"/var/lib/edgedm/host-access={Path.Combine(DataFolder, "volumes", "edgedm-host-access")}",
                 .. BuiltProgram.Published is { } programs && !moreArguments.Contains("--programs")
                     ? new[] { "--programs", programs }
                     : [],

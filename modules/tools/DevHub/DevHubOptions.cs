@@ -28,6 +28,12 @@ public sealed record DevHubOptions
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
     /// <summary>
+    /// The address that this machine has in the network of the modules' containers; null = there is none. Served, too, at the ports
+    /// that every SDK has built in where these may be bound.
+    /// </summary>
+    public IPAddress? ContainerAddress { get; init; }
+
+    /// <summary>
     /// MQTT port; 0 = any free one. Null = <see cref="DefaultMqttPort"/>, or <see cref="MqttFallbackPort"/> or any free
     /// one with a warning when that may not be bound. A given port is bound or the start fails.
     /// </summary>

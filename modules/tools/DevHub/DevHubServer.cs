@@ -13,7 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeDm.DevHub;
 
 /// <summary>
-/// A running dev hub: MQTT over TLS for modules, HTTPS for services and for method calls between modules, both on one address.
+/// A running dev hub: MQTT over TLS for modules, HTTPS for services and for method calls between modules, both on one address, and on a
+/// second one where modules are containers.
 /// Made by <see cref="StartAsync"/>, stopped by disposal.
 /// </summary>
 public sealed class DevHubServer : IAsyncDisposable
@@ -24,8 +25,7 @@ public sealed class DevHubServer : IAsyncDisposable
     private readonly ConnectionTable connections;
     private readonly EdgeHubTwin edgeHub;
     private readonly HubParts parts;
-    private readonly BoundPort mqtt;
-    private readonly BoundPort https;
+    private readonly HubListeners listeners;
     private int disposed;
 
     internal DevHubServer(
@@ -33,23 +33,25 @@ public sealed class DevHubServer : IAsyncDisposable
         HubParts parts,
         ConnectionTable connections,
         EdgeHubTwin edgeHub,
-        BoundPort mqtt,
-        BoundPort https
+        HubListeners listeners
     )
     {
         this.app = app;
         this.parts = parts;
         this.connections = connections;
         this.edgeHub = edgeHub;
-        this.mqtt = mqtt;
-        this.https = https;
+        this.listeners = listeners;
     }
 
     /// <summary>Where MQTT is served.</summary>
-    public int MqttPort => mqtt.Number;
+    public int MqttPort => listeners.Main.Mqtt.Number;
 
     /// <summary>Where HTTPS is served.</summary>
-    public int HttpsPort => https.Number;
+    public int HttpsPort => listeners.Main.Https.Number;
+
+    /// <summary>Where containers find MQTT; null when the hub serves none.</summary>
+    public IPEndPoint? ContainerEndPoint =>
+        listeners.Containers is { } containers ? new(containers.Address, containers.Mqtt.Number) : null;
 
     /// <summary>The address of both.</summary>
     public IPAddress Address => parts.Options.Address;

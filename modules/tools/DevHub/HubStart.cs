@@ -35,12 +35,9 @@ internal static partial class HubStart
     {
         PrivateFolder.Create(options.DataFolder);
         var logger = loggers.CreateLogger<DevHubServer>();
-        var ports = new PortChoice(options.Address, logger);
-        var mqtt = new BoundPort(
-            ports.Choose("MQTT", options.MqttPort, DevHubOptions.DefaultMqttPort, options.MqttFallbackPort)
-        );
-        var https = new BoundPort(
-            ports.Choose("HTTPS", options.HttpsPort, DevHubOptions.DefaultHttpsPort, options.HttpsFallbackPort)
+        var listeners = new HubListeners(
+            Choose(options, options.Address, options.MqttPort, options.HttpsPort, logger),
+            options.ContainerAddress is { } address ? Choose(options, address, null, null, logger) : null
         );
         var parts = Compose(options, loggers, time);
         var connections = new ConnectionTable(options.MostSubscriptions);
@@ -51,8 +48,8 @@ internal static partial class HubStart
             parts.Upstream.Taking = record.OnUpstream;
         }
         var edgeHub = new EdgeHubTwin(options.DeviceId, parts.Twins, parts.Router, loggers.CreateLogger<EdgeHubTwin>());
-        var app = Build(options, loggers, certificate, new MqttServer(parts, connections), mqtt, https);
-        var server = new DevHubServer(app, parts, connections, edgeHub, mqtt, https);
+        var app = Build(loggers, certificate, new MqttServer(parts, connections), listeners);
+        var server = new DevHubServer(app, parts, connections, edgeHub, listeners);
         ServiceApi.Map(app, parts, connections, server, app.Lifetime.ApplicationStopping);
         try
         {
@@ -68,8 +65,27 @@ internal static partial class HubStart
             await server.DisposeAsync();
             throw;
         }
-        LogServing(logger, options.Address, server.MqttPort, server.HttpsPort);
+        foreach (var listener in listeners.All)
+        {
+            LogServing(logger, listener.Address, listener.Mqtt.Number, listener.Https.Number);
+        }
         return server;
+    }
+
+    private static HubListener Choose(
+        DevHubOptions options,
+        IPAddress address,
+        int? mqttPort,
+        int? httpsPort,
+        ILogger logger
+    )
+    {
+        var ports = new PortChoice(address, logger);
+        return new(
+            address,
+            new(ports.Choose("MQTT", mqttPort, DevHubOptions.DefaultMqttPort, options.MqttFallbackPort)),
+            new(ports.Choose("HTTPS", httpsPort, DevHubOptions.DefaultHttpsPort, options.HttpsFallbackPort))
+        );
     }
 
     private static HubParts Compose(DevHubOptions options, ILoggerFactory loggers, TimeProvider time)
@@ -110,12 +126,10 @@ internal static partial class HubStart
     }
 
     private static WebApplication Build(
-        DevHubOptions options,
         ILoggerFactory loggers,
         X509Certificate2 certificate,
         MqttServer mqttServer,
-        BoundPort mqtt,
-        BoundPort https
+        HubListeners listeners
     )
     {
         // Empty: nothing is read from the environment or from files of the working directory.
@@ -128,30 +142,43 @@ internal static partial class HubStart
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = ServiceApi.LargestBody;
-            kestrel.Listen(
-                options.Address,
-                mqtt.Wanted,
-                listen =>
-                {
-                    mqtt.Listen = listen;
-                    listen.Protocols = HttpProtocols.Http1;
-                    listen.UseHttps(Tls(certificate));
-                    listen.Run(mqttServer.OnConnectedAsync);
-                }
-            );
-            kestrel.Listen(
-                options.Address,
-                https.Wanted,
-                listen =>
-                {
-                    https.Listen = listen;
-                    listen.UseHttps(Tls(certificate));
-                }
-            );
+            foreach (var listener in listeners.All)
+            {
+                Listen(kestrel, listener, certificate, mqttServer);
+            }
         });
         var app = builder.Build();
         app.UseRouting();
         return app;
+    }
+
+    private static void Listen(
+        KestrelServerOptions kestrel,
+        HubListener listener,
+        X509Certificate2 certificate,
+        MqttServer mqttServer
+    )
+    {
+        kestrel.Listen(
+            listener.Address,
+            listener.Mqtt.Wanted,
+            listen =>
+            {
+                listener.Mqtt.Listen = listen;
+                listen.Protocols = HttpProtocols.Http1;
+                listen.UseHttps(Tls(certificate));
+                listen.Run(mqttServer.OnConnectedAsync);
+            }
+        );
+        kestrel.Listen(
+            listener.Address,
+            listener.Https.Wanted,
+            listen =>
+            {
+                listener.Https.Listen = listen;
+                listen.UseHttps(Tls(certificate));
+            }
+        );
     }
 
     private static HttpsConnectionAdapterOptions Tls(X509Certificate2 certificate) =>
@@ -169,6 +196,17 @@ internal static partial class HubStart
             connections.Find(twin.Id)?.SendDesired(changed, twin.Desired.Version);
     }
 }
+
+/// <summary>Where the hub listens.</summary>
+/// <param name="Main">For everybody on this machine.</param>
+/// <param name="Containers">For the modules' containers; null = there are none.</param>
+internal sealed record HubListeners(HubListener Main, HubListener? Containers)
+{
+    public IEnumerable<HubListener> All => Containers is null ? [Main] : [Main, Containers];
+}
+
+/// <summary>One address of the hub.</summary>
+internal sealed record HubListener(IPAddress Address, BoundPort Mqtt, BoundPort Https);
 
 /// <summary>A port of the hub, known for certain once it is bound.</summary>
 /// <param name="wanted">What to bind; 0 = any.</param>

@@ -21,4 +21,8 @@ public sealed record ModuleState(
     int? ExitCode,
     int RestartCount,
     string StatusDescription
-);
+)
+{
+    /// <summary>Name of its container; null when it is a process, or does not run.</summary>
+    public string? Container { get; init; }
+}

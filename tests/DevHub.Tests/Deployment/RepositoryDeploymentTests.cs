@@ -58,6 +58,44 @@ public sealed class RepositoryDeploymentTests
     }
 
     [Fact]
+    public void Template_EveryModule_HasAReadOnlyRootAndNoCapability()
+    {
+        foreach (var host in Manifest.Modules.Select(module => module.CreateOptions.Document["HostConfig"]!))
+        {
+            host["ReadonlyRootfs"]!.GetValue<bool>().ShouldBeTrue();
+            host["CapDrop"]!.AsArray().Select(name => name!.GetValue<string>()).ShouldBe(["ALL"]);
+            host["SecurityOpt"]!.AsArray().Select(name => name!.GetValue<string>()).ShouldBe(["no-new-privileges"]);
+            host["CapAdd"].ShouldBeNull();
+            host["Privileged"].ShouldBeNull();
+        }
+    }
+
+    [Fact]
+    public void Template_HostAccessFolder_HasOnePathOnBothSides() =>
+        // The host's services are given paths of staged files.
+        Binds("HostAccess")
+            .ShouldContain("/var/lib/edgedm/host-access:/var/lib/edgedm/host-access");
+
+    [Fact]
+    public void Dockerfiles_OfAllModules_ExistForEachPlatformAndBeginAlike()
+    {
+        var root = Path.GetDirectoryName(Manifest.File)!;
+        foreach (var platform in new[] { "amd64", "arm64v8" })
+        {
+            var beginnings = Manifest.Modules.Select(module =>
+            {
+                var text = File.ReadAllText(Path.Combine(root, "modules", module.Id, "Dockerfile." + platform));
+                text.ShouldContain($"USER {module.CreateOptions.Document["User"]}\n");
+                text.ShouldContain($"ENTRYPOINT [\"/opt/edgedm/EdgeDm.{module.Id}\"]");
+                var begin = text.IndexOf("ARG BASE", StringComparison.Ordinal);
+                return text[begin..text.IndexOf("# The module's own.", StringComparison.Ordinal)];
+            });
+            // One layer on disk, wire and in memory only if they do.
+            beginnings.Distinct(StringComparer.Ordinal).Count().ShouldBe(1, platform);
+        }
+    }
+
+    [Fact]
     public void Template_Modules_RunUnderTheirOwnUsers() =>
         Manifest
             .Modules.ToDictionary(

@@ -82,15 +82,20 @@ internal sealed class LauncherBench : IAsyncDisposable
         var variables = new TemplateVariables(new Dictionary<string, string>(StringComparer.Ordinal), []);
         Launcher = new(
             new("deployment.json", [], [.. modules.OrderBy(module => module.StartupOrder)]),
-            new(
-                new ModuleCatalog(Folder.Path, variables),
-                "Release",
-                published: null,
-                modules
-                    .Where(module => module.Id != "NoProgram")
-                    .ToDictionary(module => module.Id, _ => program, StringComparer.Ordinal)
+            new ProcessRuntime(
+                new(
+                    new ModuleCatalog(Folder.Path, variables),
+                    "Release",
+                    published: null,
+                    modules
+                        .Where(module => module.Id != "NoProgram")
+                        .ToDictionary(module => module.Id, _ => program, StringComparer.Ordinal)
+                ),
+                Environment(),
+                Data,
+                ownsAllChildren: false,
+                NullLogger.Instance
             ),
-            Environment(),
             new()
             {
                 DataFolder = Data,
@@ -123,10 +128,16 @@ internal sealed class LauncherBench : IAsyncDisposable
     public ModuleEnvironment Environment(EnvironmentFlavour flavour = EnvironmentFlavour.EdgeAgent) =>
         new(
             flavour,
-            new("gateway.local", 8884, "/data/ca/root.pem"),
+            new("gateway.local", 8884),
             new Keys(),
-            ShortPaths.Open(Data, Folder.Path),
-            new Dictionary<string, string>(StringComparer.Ordinal) { ["/etc/edgedm"] = "/data/host/etc/edgedm" }
+            new ProcessView(
+                ShortPaths.Open(Data, Folder.Path),
+                new(
+                    Data,
+                    new Dictionary<string, string>(StringComparer.Ordinal) { ["/etc/edgedm"] = Folder.File("etc") }
+                ),
+                "/data/ca/root.pem"
+            )
         );
 
     /// <summary>The newest state of a module that fits, from the change with this number on.</summary>

@@ -28,7 +28,7 @@ public sealed class LeftoversTests : IDisposable
     {
         Note(left.StartTime);
 
-        await ModuleLauncher.EndLeftoversAsync(folder.Path, NullLogger.Instance);
+        await ProcessRuntime.EndLeftoversAsync(folder.Path, NullLogger.Instance);
 
         await left.Ended.WaitAsync(TimeSpan.FromSeconds(20));
         ProcessTable.Family(new HashSet<int> { left.Id }, new HashSet<int>()).ShouldBeEmpty();
@@ -39,7 +39,7 @@ public sealed class LeftoversTests : IDisposable
     {
         Note(left.StartTime - 1);
 
-        await ModuleLauncher.EndLeftoversAsync(folder.Path, NullLogger.Instance);
+        await ProcessRuntime.EndLeftoversAsync(folder.Path, NullLogger.Instance);
 
         ProcessTable.Find(left.Id)!.IsAlive.ShouldBeTrue();
     }
@@ -54,7 +54,7 @@ public sealed class LeftoversTests : IDisposable
             (await File.ReadAllTextAsync(file)).Replace(ProcessTable.BootId, "another", StringComparison.Ordinal)
         );
 
-        await ModuleLauncher.EndLeftoversAsync(folder.Path, NullLogger.Instance);
+        await ProcessRuntime.EndLeftoversAsync(folder.Path, NullLogger.Instance);
 
         ProcessTable.Find(left.Id)!.IsAlive.ShouldBeTrue();
     }
@@ -62,10 +62,10 @@ public sealed class LeftoversTests : IDisposable
     [Fact]
     public async Task EndLeftovers_DamagedOrNoRecord_DoesNothing()
     {
-        await ModuleLauncher.EndLeftoversAsync(folder.Path, NullLogger.Instance);
+        await ProcessRuntime.EndLeftoversAsync(folder.Path, NullLogger.Instance);
         folder.Write("launched.json", "{");
 
-        await ModuleLauncher.EndLeftoversAsync(folder.Path, NullLogger.Instance);
+        await ProcessRuntime.EndLeftoversAsync(folder.Path, NullLogger.Instance);
 
         ProcessTable.Find(left.Id)!.IsAlive.ShouldBeTrue();
     }

@@ -71,10 +71,10 @@ public sealed class ModuleEnvironmentTests : IAsyncLifetime
 
     [Theory]
     [InlineData("store", "/in", "/in/x", "VOLUME/x")]
-    [InlineData("/etc/edgedm", "/in", "/in/x", "/data/host/etc/edgedm/x")]
-    [InlineData("/etc/edgedm/roots", "/in", "/in", "/data/host/etc/edgedm/roots")]
-    [InlineData("/etc/edgedm-other", "/in", "/in", "/etc/edgedm-other")]
-    [InlineData("/srv/files/", "/in", "/in/x", "/srv/files/x")]
+    [InlineData("/etc/edgedm", "/in", "/in/x", "MAPPED/x")]
+    [InlineData("/etc/edgedm/roots", "/in", "/in", "MAPPED/roots")]
+    [InlineData("/etc/edgedm-other", "/in", "/in", "HOST/etc/edgedm-other")]
+    [InlineData("/srv/files/", "/in", "/in/x", "HOST/srv/files/x")]
     public void Of_PathUnderAMount_IsThePlaceOnTheHost(string source, string target, string value, string expected)
     {
         var volume = ShortPaths.Open(bench.Data, bench.Folder.Path).Volume("store");
@@ -82,7 +82,12 @@ public sealed class ModuleEnvironmentTests : IAsyncLifetime
         bench
             .Environment()
             .Of(Module([new(source, target)], manifest: [("V", value)]))["V"]
-            .ShouldBe(expected.Replace("VOLUME", volume, StringComparison.Ordinal));
+            .ShouldBe(
+                expected
+                    .Replace("VOLUME", volume, StringComparison.Ordinal)
+                    .Replace("MAPPED", bench.Folder.File("etc"), StringComparison.Ordinal)
+                    .Replace("HOST", Path.Combine(bench.Data, "host"), StringComparison.Ordinal)
+            );
     }
 
     [Fact]

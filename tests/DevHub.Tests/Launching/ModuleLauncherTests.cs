@@ -111,7 +111,7 @@ public sealed class ModuleLauncherTests : IAsyncLifetime
         await bench.Console.WaitForAsync("ready");
 
         bench.Time.Advance(bench.Backoff.ResetAfter);
-        bench.Launcher.Kill("A").ShouldBeTrue();
+        (await bench.Launcher.KillAsync("A")).ShouldBeTrue();
 
         await bench.Time.WaitForTimerAsync(TimeSpan.FromSeconds(0.5));
     }
@@ -124,9 +124,9 @@ public sealed class ModuleLauncherTests : IAsyncLifetime
         await bench.Console.WaitForAsync("ready");
         var first = bench.Launcher.List().Single().ProcessId;
 
-        bench.Launcher.Kill("A").ShouldBeTrue();
+        (await bench.Launcher.KillAsync("A")).ShouldBeTrue();
         await bench.Time.WaitForTimerAsync(TimeSpan.FromSeconds(0.5));
-        bench.Launcher.Kill("A").ShouldBeFalse();
+        (await bench.Launcher.KillAsync("A")).ShouldBeFalse();
         bench.Time.Advance(TimeSpan.FromSeconds(0.5));
 
         var again = await bench.WaitForStateAsync("A", state => state.RestartCount == 1);
@@ -286,7 +286,7 @@ public sealed class ModuleLauncherTests : IAsyncLifetime
         await bench.StartAsync();
 
         bench.Launcher.List().Select(state => state.RuntimeStatus).ShouldBe(["unknown", "stopped", "running"]);
-        Should.Throw<ArgumentException>(() => bench.Launcher.Kill("A")).Message.ShouldContain("C are");
+        (await Should.ThrowAsync<ArgumentException>(async () => await bench.Launcher.KillAsync("A"))).Message.ShouldContain("C are");
     }
 
     [Fact]

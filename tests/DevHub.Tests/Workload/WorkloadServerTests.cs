@@ -32,7 +32,7 @@ public sealed class WorkloadServerTests : IAsyncLifetime
         );
         server = new(keys, authority, new States(), NullLoggerFactory.Instance);
         socket = ShortPaths.Open(folder.File("data"), folder.Path).WorkloadSocket("Telemetry");
-        await server.OpenAsync("Telemetry", socket, CancellationToken.None);
+        await server.OpenAsync("Telemetry", socket, forEveryUser: false, CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()
@@ -135,7 +135,7 @@ public sealed class WorkloadServerTests : IAsyncLifetime
     public async Task Request_ForAnEncodedName_ReachesThatModule()
     {
         var other = ShortPaths.Open(folder.File("data"), folder.Path).WorkloadSocket("$edgeHub");
-        await server.OpenAsync("$edgeHub", other, CancellationToken.None);
+        await server.OpenAsync("$edgeHub", other, forEveryUser: true, CancellationToken.None);
 
         var reply = await PostAsync("/modules/%24edgeHub/genid/1/sign", """{"data":"AAAA"}""", other);
 
@@ -245,7 +245,7 @@ public sealed class WorkloadServerTests : IAsyncLifetime
         }
         File.WriteAllText(left, "");
 
-        await server.OpenAsync("Other", left, CancellationToken.None);
+        await server.OpenAsync("Other", left, forEveryUser: false, CancellationToken.None);
 
         (await GetAsync("/trust-bundle", left)).Status.ShouldBe("HTTP/1.1 200 OK");
     }

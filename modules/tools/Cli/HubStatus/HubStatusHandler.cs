@@ -33,7 +33,7 @@ internal static class HubStatusHandler
             .ToLookup(module => Text(module, "moduleId"), StringComparer.Ordinal);
         TextTable.Write(
             terminal,
-            ["MODULE", "CONNECTION", "RUNTIME", "RESTARTS", "PROCESS"],
+            ["MODULE", "CONNECTION", "RUNTIME", "RESTARTS", "RUNS AS"],
             modules
                 .OfType<JsonObject>()
                 .Select(module =>
@@ -46,7 +46,7 @@ internal static class HubStatusHandler
                         Text(module, "connectionState"),
                         state is null ? Unknown : Text(state, "runtimeStatus"),
                         state is null ? Unknown : Text(state, "restartCount"),
-                        state is null ? Unknown : Text(state, "processId"),
+                        state is null ? Unknown : Text(state, state["container"] is null ? "processId" : "container"),
                     };
                 })
         );

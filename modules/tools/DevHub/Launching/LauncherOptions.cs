@@ -17,10 +17,4 @@ public sealed record LauncherOptions
 
     /// <summary>Modules that are left to be started by hand, in a debugger.</summary>
     public IReadOnlySet<string> Except { get; init; } = new HashSet<string>(StringComparer.Ordinal);
-
-    /// <summary>
-    /// This process's every child is a module or a module's orphan (<see cref="Orphans.Adopt"/> was called), so all of them
-    /// end with the launcher.
-    /// </summary>
-    public bool OwnsAllChildren { get; init; }
 }

@@ -17,8 +17,7 @@ public enum EnvironmentFlavour
 /// <summary>What a module must know of the hub.</summary>
 /// <param name="GatewayHostName">Name to connect to.</param>
 /// <param name="MqttPort">Port of MQTT over TLS.</param>
-/// <param name="TrustBundleFile">PEM file of the certificate to trust.</param>
-public sealed record HubEndpoint(string GatewayHostName, int MqttPort, string TrustBundleFile);
+public sealed record HubEndpoint(string GatewayHostName, int MqttPort);
 
 /// <summary>Makes the environment of modules.</summary>
 public sealed class ModuleEnvironment
@@ -32,23 +31,20 @@ public sealed class ModuleEnvironment
     private readonly EnvironmentFlavour flavour;
     private readonly HubEndpoint hub;
     private readonly IModuleKeys keys;
-    private readonly ShortPaths paths;
-    private readonly IReadOnlyDictionary<string, string> mappedHostPaths;
+    private readonly IModuleView view;
     private readonly ILookup<string, KeyValuePair<string, string>> more;
 
     /// <summary>For all modules of a hub.</summary>
     /// <param name="flavour">Whose variables.</param>
     /// <param name="hub">Where the hub is.</param>
     /// <param name="keys">Identities of the modules.</param>
-    /// <param name="paths">Where sockets and volumes are.</param>
-    /// <param name="mappedHostPaths">Folders that stand for absolute paths of the host in binds.</param>
+    /// <param name="view">By which paths modules see things.</param>
     /// <param name="more">Variables by module beside the manifest's, whose they replace.</param>
-    public ModuleEnvironment(
+    internal ModuleEnvironment(
         EnvironmentFlavour flavour,
         HubEndpoint hub,
         IModuleKeys keys,
-        ShortPaths paths,
-        IReadOnlyDictionary<string, string> mappedHostPaths,
+        IModuleView view,
         ILookup<string, KeyValuePair<string, string>>? more = null
     )
     {
@@ -56,8 +52,7 @@ public sealed class ModuleEnvironment
         this.flavour = flavour;
         this.hub = hub;
         this.keys = keys;
-        this.paths = paths;
-        this.mappedHostPaths = mappedHostPaths;
+        this.view = view;
     }
 
     /// <summary>True when the modules need a workload socket.</summary>
@@ -70,13 +65,11 @@ public sealed class ModuleEnvironment
     /// <exception cref="ArgumentException">The hub does not know the module, or a volume's name is bad.</exception>
     public SortedDictionary<string, string> Of(ModuleDeployment module)
     {
-        var containerPaths = new ContainerPaths(
-            module.CreateOptions.Mounts.Select(mount => (mount.Target, HostPath(mount)))
-        );
+        var asSeen = view.ValuesOf(module);
         var result = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in module.CreateOptions.Env.Concat(module.Env))
         {
-            result[name] = containerPaths.Rewrite(value);
+            result[name] = asSeen(value);
         }
         foreach (var (name, value) in more[module.Id])
         {
@@ -104,7 +97,7 @@ public sealed class ModuleEnvironment
     private Dictionary<string, string> EdgeAgent(string id, ModuleKey key, string logLevel) =>
         new(StringComparer.Ordinal)
         {
-            ["IOTEDGE_WORKLOADURI"] = "unix://" + paths.WorkloadSocket(id),
+            ["IOTEDGE_WORKLOADURI"] = "unix://" + view.WorkloadSocket(id),
             ["IOTEDGE_AUTHSCHEME"] = "sasToken",
             ["IOTEDGE_MODULEGENERATIONID"] = key.GenerationId,
             ["IOTEDGE_IOTHUBHOSTNAME"] = keys.HubHostName,
@@ -120,20 +113,6 @@ public sealed class ModuleEnvironment
         {
             ["EdgeHubConnectionString"] =
                 $"HostName={keys.HubHostName};GatewayHostName={hub.GatewayHostName};DeviceId={keys.DeviceId};ModuleId={id};SharedAccessKey={Convert.ToBase64String(key.Primary.Span)}",
-            ["EdgeModuleCACertificateFile"] = hub.TrustBundleFile,
+            ["EdgeModuleCACertificateFile"] = view.TrustBundleFile,
         };
-
-    private string HostPath(ContainerMount mount)
-    {
-        if (mount.IsVolume)
-        {
-            return paths.Volume(mount.Source);
-        }
-        var mapped = mappedHostPaths
-            .OrderByDescending(pair => pair.Key.Length)
-            .FirstOrDefault(pair =>
-                mount.Source == pair.Key || mount.Source.StartsWith(pair.Key + "/", StringComparison.Ordinal)
-            );
-        return mapped.Key is null ? mount.Source.TrimEnd('/') : mapped.Value + mount.Source[mapped.Key.Length..];
-    }
 }

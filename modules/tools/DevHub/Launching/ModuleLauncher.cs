@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.DevHub.Launching;
 
-/// <summary>Runs a deployment's modules as processes, as edgeAgent runs them as containers. Linux only.</summary>
+/// <summary>Runs a deployment's modules, as edgeAgent does.</summary>
 public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyncDisposable
 {
     /// <summary>
@@ -14,10 +14,9 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
     /// </summary>
     public const string HostRebootLabel = "net.edgedm.devhub.host-reboot-exit-code";
 
-    private readonly LauncherOptions options;
+    private readonly IModuleRuntime runtime;
     private readonly ILogger logger;
     private readonly SemaphoreSlim operations = new(1);
-    private readonly LaunchRecord record;
     private readonly ConcurrentDictionary<string, ModuleSupervisor> supervisors = new(StringComparer.Ordinal);
     private readonly Func<DeploymentManifest, ModulePlan> planOf;
     private readonly Func<ModuleLaunch, ModuleSupervisor> supervise;
@@ -27,28 +26,25 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
 
     /// <summary>Prepares the modules; nothing runs yet.</summary>
     /// <param name="manifest">The deployment.</param>
-    /// <param name="programs">Their programs.</param>
-    /// <param name="environment">Their environment.</param>
+    /// <param name="runtime">In what they run.</param>
     /// <param name="options">How they are launched.</param>
     /// <param name="console">Shows what they write.</param>
     /// <param name="time">Measures waits.</param>
     /// <param name="loggers">Told what happens to them.</param>
     /// <exception cref="MisconfiguredException">A module cannot be launched, whatever happens later.</exception>
-    public ModuleLauncher(
+    internal ModuleLauncher(
         DeploymentManifest manifest,
-        ModulePrograms programs,
-        ModuleEnvironment environment,
+        IModuleRuntime runtime,
         LauncherOptions options,
         ModuleConsole console,
         TimeProvider time,
         ILoggerFactory loggers
     )
     {
-        this.options = options;
+        this.runtime = runtime;
         logger = loggers.CreateLogger<ModuleLauncher>();
-        record = new(options.DataFolder, logger);
-        planOf = deployment => ModulePlan.Of(deployment, programs, environment, options.Except, logger);
-        supervise = launch => new(launch, options, record, console, time, logger, this);
+        planOf = deployment => ModulePlan.Of(deployment, runtime, options.Except, logger);
+        supervise = launch => new(launch, runtime.RunnerFor(launch.Id), options, console, time, logger, this);
         plan = planOf(manifest);
         foreach (var (id, launch) in plan.Launches)
         {
@@ -59,17 +55,13 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
     /// <summary>Told after a module's state changed, on any thread.</summary>
     public event Action<ModuleState>? Changed;
 
-    /// <summary>Ends what an earlier, killed dev hub with this data folder left running. Before the hub serves anybody.</summary>
-    public static Task EndLeftoversAsync(string dataFolder, ILogger logger) =>
-        new LaunchRecord(dataFolder, logger).EndLeftoversAsync();
-
     /// <summary>Starts the modules in their order.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await operations.WaitAsync(cancellationToken);
         try
         {
-            StartAll();
+            await StartAllAsync();
         }
         finally
         {
@@ -126,7 +118,7 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
                 return;
             }
             await supervisor.StopAsync();
-            supervisor.Start();
+            await supervisor.StartAsync();
         }
         finally
         {
@@ -134,9 +126,33 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
         }
     }
 
-    /// <summary>Kills a module's process, as a crash would; its restart policy acts. False when it does not run.</summary>
+    /// <summary>Kills a module, as a crash would; its restart policy acts. False when it does not run.</summary>
     /// <exception cref="ArgumentException">It is not launched here.</exception>
-    public bool Kill(string id) => Supervisor(id).Kill();
+    public Task<bool> KillAsync(string id) => Supervisor(id).KillAsync();
+
+    /// <summary>The machine that the modules run on has died: kills them all, and starts them when it is there again.</summary>
+    /// <param name="isUp">Completes then.</param>
+    /// <param name="cancellationToken">Gives up waiting for it.</param>
+    public async Task FollowHostDownAsync(Task isUp, CancellationToken cancellationToken)
+    {
+        await operations.WaitAsync(cancellationToken);
+        try
+        {
+            if (stopping)
+            {
+                return;
+            }
+            LogDied(logger);
+            await StopAllAsync(kill: true);
+            await isUp.WaitAsync(cancellationToken);
+            LogBoots(logger);
+            await StartAllAsync();
+        }
+        finally
+        {
+            operations.Release();
+        }
+    }
 
     /// <summary>Stops every module, and ends everything that one of them left behind.</summary>
     public async ValueTask DisposeAsync()
@@ -178,7 +194,7 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
             LogReboots(logger, moduleId);
             await StopAllAsync();
             LogBoots(logger);
-            StartAll();
+            await StartAllAsync();
         }
         finally
         {
@@ -186,11 +202,11 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
         }
     }
 
-    private void StartAll()
+    private async Task StartAllAsync()
     {
         foreach (var id in plan.Order.Where(supervisors.ContainsKey))
         {
-            supervisors[id].Start();
+            await supervisors[id].StartAsync();
         }
     }
 
@@ -203,35 +219,25 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
         foreach (var id in stopped.Where(id => !next.Launches.ContainsKey(id)))
         {
             supervisors.Remove(id, out var gone);
-            await gone!.EndSurvivorsAsync();
+            await gone!.EndLeftAsync();
             gone.Dispose();
         }
         plan = next;
         foreach (var id in next.Order.Where(id => next.Launches.ContainsKey(id) && !next.KeepsRunning(id, former)))
         {
             var launch = next.Launches[id];
-            supervisors.GetOrAdd(id, _ => supervise(launch)).Start(launch);
+            await supervisors.GetOrAdd(id, _ => supervise(launch)).StartAsync(launch);
         }
     }
 
-    private async Task StopAllAsync()
+    private async Task StopAllAsync(bool kill = false)
     {
-        await Task.WhenAll(supervisors.Values.Select(supervisor => supervisor.StopAsync()));
+        await Task.WhenAll(supervisors.Values.Select(supervisor => supervisor.StopAsync(kill)));
         foreach (var supervisor in supervisors.Values)
         {
-            await supervisor.EndSurvivorsAsync();
+            await supervisor.EndLeftAsync();
         }
-        if (options.OwnsAllChildren)
-        {
-            var self = new HashSet<int> { Environment.ProcessId };
-            var left = await ProcessTable.KillAllAsync(() =>
-                [.. ProcessTable.Family(new HashSet<int>(), self).Where(process => !self.Contains(process.Id))]
-            );
-            foreach (var process in left)
-            {
-                LogDoesNotDie(logger, process.Id);
-            }
-        }
+        await runtime.EndAllAsync();
     }
 
     private ModuleSupervisor Supervisor(string id) =>
@@ -243,6 +249,9 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Module} reboots the host: stops every module")]
     private static partial void LogReboots(ILogger logger, string module);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The host has died: kills every module")]
+    private static partial void LogDied(ILogger logger);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "The host is up again: starts every module")]
     private static partial void LogBoots(ILogger logger);
 
@@ -251,7 +260,4 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
         Message = "Follows the new deployment; modules stopped for it: {Modules}"
     )]
     private static partial void LogFollows(ILogger logger, string modules);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Process {ProcessId} cannot be killed")]
-    private static partial void LogDoesNotDie(ILogger logger, int processId);
 }

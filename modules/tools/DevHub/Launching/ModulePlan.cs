@@ -29,8 +29,7 @@ internal sealed partial class ModulePlan
     /// <exception cref="MisconfiguredException">A module cannot be launched, whatever happens later.</exception>
     public static ModulePlan Of(
         DeploymentManifest manifest,
-        ModulePrograms programs,
-        ModuleEnvironment environment,
+        IModuleRuntime runtime,
         IReadOnlySet<string> except,
         ILogger logger
     )
@@ -52,7 +51,7 @@ internal sealed partial class ModulePlan
             {
                 try
                 {
-                    launches[module.Id] = Launch(module, programs, environment);
+                    launches[module.Id] = Launch(module, runtime);
                 }
                 catch (FileNotFoundException error)
                 {
@@ -77,41 +76,16 @@ internal sealed partial class ModulePlan
         && !now.Env.Except(before.Env).Any()
         && JsonNode.DeepEquals(now.CreateOptions.Document, before.CreateOptions.Document);
 
-    private static ModuleLaunch Launch(ModuleDeployment module, ModulePrograms programs, ModuleEnvironment environment)
+    private static ModuleLaunch Launch(ModuleDeployment module, IModuleRuntime runtime)
     {
         try
         {
-            var variables = HostEnvironment.PassedThrough();
-            foreach (var (name, value) in environment.Of(module))
-            {
-                variables[name] = value;
-            }
-            return new(
-                module.Id,
-                programs.Find(module),
-                module.CreateOptions.Cmd,
-                variables,
-                module.RestartPolicy,
-                HostRebootExitCode(module)
-            );
+            return runtime.Plan(module);
         }
         catch (ArgumentException error)
         {
             throw new MisconfiguredException($"Module {module.Id}: {error.Message}");
         }
-    }
-
-    private static int? HostRebootExitCode(ModuleDeployment module)
-    {
-        if (!module.CreateOptions.Labels.TryGetValue(ModuleLauncher.HostRebootLabel, out var text))
-        {
-            return null;
-        }
-        return int.TryParse(text, out var code) && code is > 0 and < 256
-            ? code
-            : throw new ArgumentException(
-                $"its label {ModuleLauncher.HostRebootLabel} is '{text}' and must be a number from 1 to 255."
-            );
     }
 
     private static void RequireKnown(IEnumerable<string> ids, DeploymentManifest manifest)

@@ -1,4 +1,3 @@
-using EdgeDm.DevHub.Deployment;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.DevHub.Launching;
@@ -6,27 +5,25 @@ namespace EdgeDm.DevHub.Launching;
 /// <summary>Keeps one module running as its restart policy says, and knows its state.</summary>
 internal sealed partial class ModuleSupervisor : IDisposable
 {
-    private static readonly TimeSpan LongestOutputWait = TimeSpan.FromSeconds(1);
-
+    private readonly IModuleRunner runner;
     private readonly LauncherOptions options;
-    private readonly LaunchRecord record;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly IModuleEvents events;
     private readonly ModuleLog log;
     private readonly ModuleOutput output;
-    private readonly List<ProcessEntry> survivors = [];
 
     private ModuleLaunch launch;
     private CancellationTokenSource stop = new();
     private Task run = Task.CompletedTask;
-    private volatile SpawnedProcess? process;
+    private volatile bool killAtStop;
+    private volatile IModuleRun? current;
     private volatile ModuleState state;
 
     public ModuleSupervisor(
         ModuleLaunch launch,
+        IModuleRunner runner,
         LauncherOptions options,
-        LaunchRecord record,
         ModuleConsole console,
         TimeProvider time,
         ILogger logger,
@@ -34,8 +31,8 @@ internal sealed partial class ModuleSupervisor : IDisposable
     )
     {
         this.launch = launch;
+        this.runner = runner;
         this.options = options;
-        this.record = record;
         this.time = time;
         this.logger = logger;
         this.events = events;
@@ -48,42 +45,42 @@ internal sealed partial class ModuleSupervisor : IDisposable
     public ModuleState State => state;
 
     /// <summary>
-    /// Starts it, before this returns, and keeps it running. Only after <see cref="StopAsync"/>, or for the first time.
+    /// Starts it, before this completes, and keeps it running. Only after <see cref="StopAsync"/>, or for the first time.
     /// </summary>
-    public void Start()
+    public Task StartAsync()
     {
         stop.Dispose();
         stop = new();
-        run = RunAsync(stop.Token);
+        killAtStop = false;
+        var tried = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        run = RunAsync(tried, stop.Token);
+        return tried.Task;
     }
 
     /// <summary>The same in another way, for example of a changed deployment; what the former one left running is still known.</summary>
-    public void Start(ModuleLaunch changed)
+    public Task StartAsync(ModuleLaunch changed)
     {
         launch = changed;
-        Start();
+        return StartAsync();
     }
 
     /// <summary>
     /// Ends it: SIGTERM, and after the grace period SIGKILL. Ends too what it started and left behind, unless it plays the
     /// host: a host's services outlive the sidecar that asked for them.
     /// </summary>
-    public async Task StopAsync()
+    /// <param name="kill">SIGKILL at once, as when the host dies.</param>
+    public async Task StopAsync(bool kill = false)
     {
+        killAtStop = kill;
         await stop.CancelAsync();
         await run;
     }
 
-    /// <summary>Ends what it left running; after <see cref="StopAsync"/>.</summary>
-    public async Task EndSurvivorsAsync()
-    {
-        await EndFamilyAsync(survivors.Select(survivor => survivor.Session).ToHashSet());
-        survivors.Clear();
-        Note();
-    }
+    /// <summary>Ends what is left of it; after <see cref="StopAsync"/>.</summary>
+    public Task EndLeftAsync() => runner.EndLeftAsync();
 
-    /// <summary>Kills its process, as a crash does; false when there is none. Its restart policy then acts.</summary>
-    public bool Kill() => process?.Signal(Signal.Kill) ?? false;
+    /// <summary>Kills it, as a crash does; false when it does not run. Its restart policy then acts.</summary>
+    public Task<bool> KillAsync() => current?.SignalAsync(Signal.Kill) ?? Task.FromResult(false);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -92,13 +89,13 @@ internal sealed partial class ModuleSupervisor : IDisposable
         log.Dispose();
     }
 
-    private async Task RunAsync(CancellationToken cancellationToken)
+    private async Task RunAsync(TaskCompletionSource tried, CancellationToken cancellationToken)
     {
         var restarts = 0;
         while (!cancellationToken.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
-            if (await RunOnceAsync(restarts, cancellationToken) is not { } end)
+            if (await RunOnceAsync(restarts, tried, cancellationToken) is not { } end)
             {
                 return;
             }
@@ -123,32 +120,39 @@ internal sealed partial class ModuleSupervisor : IDisposable
     }
 
     // Null: it cannot be started at all.
-    private async Task<ProcessEnd?> RunOnceAsync(int restarts, CancellationToken cancellationToken)
+    private async Task<ProcessEnd?> RunOnceAsync(
+        int restarts,
+        TaskCompletionSource tried,
+        CancellationToken cancellationToken
+    )
     {
-        SpawnedProcess started;
+        IModuleRun started;
         try
         {
-            started = SpawnedProcess.Start(launch.Program, launch.Arguments, launch.Environment);
+            started = await runner.StartAsync(launch);
         }
         catch (IOException error)
         {
             LogCannotStart(logger, launch.Id, error.Message);
             SetState(new(launch.Id, "failed", null, null, restarts, error.Message));
+            tried.TrySetResult();
             return null;
         }
-        process = started;
-        Note();
-        LogStarted(logger, launch.Id, started.Id);
-        SetState(new(launch.Id, "running", started.Id, state.ExitCode, restarts, ""));
+        current = started;
+        LogStarted(logger, launch.Id, started.Container ?? "process", started.ProcessId);
+        SetState(
+            new(launch.Id, "running", started.ProcessId, state.ExitCode, restarts, "") { Container = started.Container }
+        );
+        tried.TrySetResult();
         var pump = PumpAsync(started);
         await WaitForEndAsync(started, cancellationToken);
-        process = null;
+        current = null;
         var end = await started.Ended;
-        await SettleAsync(started, pump);
+        await runner.SettleAsync(started, launch, pump);
         return end;
     }
 
-    private async Task WaitForEndAsync(SpawnedProcess started, CancellationToken cancellationToken)
+    private async Task WaitForEndAsync(IModuleRun started, CancellationToken cancellationToken)
     {
         try
         {
@@ -156,7 +160,13 @@ internal sealed partial class ModuleSupervisor : IDisposable
         }
         catch (OperationCanceledException)
         {
-            started.Signal(Signal.Terminate);
+            if (killAtStop)
+            {
+                await started.SignalAsync(Signal.Kill);
+                await started.Ended;
+                return;
+            }
+            await started.SignalAsync(Signal.Terminate);
             try
             {
                 await started.Ended.WaitAsync(options.StopGracePeriod, time, CancellationToken.None);
@@ -164,43 +174,13 @@ internal sealed partial class ModuleSupervisor : IDisposable
             catch (TimeoutException)
             {
                 LogKills(logger, launch.Id, options.StopGracePeriod.TotalSeconds);
-                started.Signal(Signal.Kill);
+                await started.SignalAsync(Signal.Kill);
                 await started.Ended;
             }
         }
     }
 
-    // What it left behind keeps its output open, so the pump may go on after its end.
-    private async Task SettleAsync(SpawnedProcess ended, Task pump)
-    {
-        var session = new HashSet<int> { ended.Id };
-        if (launch.HostRebootExitCode is null)
-        {
-            await EndFamilyAsync(session);
-            // Its last lines before its state; but a process that left its session may hold the output open for ever.
-            await Task.WhenAny(pump, Task.Delay(LongestOutputWait, CancellationToken.None));
-        }
-        else
-        {
-            survivors.RemoveAll(survivor => ProcessTable.Find(survivor.Id)?.StartTime != survivor.StartTime);
-            survivors.AddRange(ProcessTable.Family(session, session));
-        }
-        Note();
-    }
-
-    private async Task EndFamilyAsync(HashSet<int> sessions)
-    {
-        if (sessions.Count == 0)
-        {
-            return;
-        }
-        foreach (var left in await ProcessTable.KillAllAsync(() => ProcessTable.Family(sessions, sessions)))
-        {
-            LogDoesNotDie(logger, left.Id, launch.Id);
-        }
-    }
-
-    private async Task PumpAsync(SpawnedProcess started)
+    private async Task PumpAsync(IModuleRun started)
     {
         try
         {
@@ -254,17 +234,8 @@ internal sealed partial class ModuleSupervisor : IDisposable
         events.StateChanged(next);
     }
 
-    private void Note() =>
-        record.Set(
-            launch.Id,
-            [
-                .. survivors.Select(survivor => new LaunchedProcess(survivor.Id, survivor.StartTime)),
-                .. process is { } now ? [new LaunchedProcess(now.Id, now.StartTime)] : Array.Empty<LaunchedProcess>(),
-            ]
-        );
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Module} runs as process {ProcessId}")]
-    private static partial void LogStarted(ILogger logger, string module, int processId);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Module} runs as {Kind} {ProcessId}")]
+    private static partial void LogStarted(ILogger logger, string module, string kind, int processId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Module} cannot be started: {Reason}")]
     private static partial void LogCannotStart(ILogger logger, string module, string reason);
@@ -281,9 +252,6 @@ internal sealed partial class ModuleSupervisor : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Module} did not stop within {Seconds} s; kills it")]
     private static partial void LogKills(ILogger logger, string module, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Process {ProcessId} of {Module} cannot be killed")]
-    private static partial void LogDoesNotDie(ILogger logger, int processId, string module);
-
     [LoggerMessage(Level = LogLevel.Error, Message = "The output of {Module} cannot be kept any more: {Reason}")]
     private static partial void LogOutputLost(ILogger logger, string module, string reason);
 }
@@ -297,19 +265,3 @@ internal interface IModuleEvents
     /// <summary>The module that plays the host has ended to reboot it. Must not wait for that module.</summary>
     void HostReboots(string moduleId);
 }
-
-/// <summary>What is started for a module.</summary>
-/// <param name="Id">The module.</param>
-/// <param name="Program">Path of the program.</param>
-/// <param name="Arguments">Its arguments.</param>
-/// <param name="Environment">All of its environment.</param>
-/// <param name="RestartPolicy">When it is started again.</param>
-/// <param name="HostRebootExitCode">It plays the host: with this exit code the host reboots.</param>
-internal sealed record ModuleLaunch(
-    string Id,
-    string Program,
-    IReadOnlyList<string> Arguments,
-    IReadOnlyDictionary<string, string> Environment,
-    RestartPolicy RestartPolicy,
-    int? HostRebootExitCode
-);

@@ -7,7 +7,7 @@ namespace EdgeDm.DevHub.Launching;
 /// A child process in a session of its own: it gets no signal of the terminal, and what it starts can be told by that
 /// session even after its parent is gone. Its end says whether a signal ended it, which a shell's exit code hides.
 /// </summary>
-internal sealed partial class SpawnedProcess : IDisposable
+internal sealed partial class SpawnedProcess : IModuleRun
 {
     private readonly Lock gate = new();
     private readonly AnonymousPipeServerStream output;
@@ -25,6 +25,12 @@ internal sealed partial class SpawnedProcess : IDisposable
 
     /// <summary>Its process id; also the id of its session.</summary>
     public int Id { get; }
+
+    /// <inheritdoc/>
+    public int ProcessId => Id;
+
+    /// <inheritdoc/>
+    public string? Container => null;
 
     /// <summary>As <see cref="ProcessEntry.StartTime"/>.</summary>
     public long StartTime { get; }
@@ -90,6 +96,9 @@ internal sealed partial class SpawnedProcess : IDisposable
     }
 
     /// <inheritdoc/>
+    public Task<bool> SignalAsync(Signal signal) => Task.FromResult(Signal(signal));
+
+    /// <inheritdoc/>
     public void Dispose() => output.Dispose();
 
     private void Wait()
@@ -129,22 +138,4 @@ internal sealed partial class SpawnedProcess : IDisposable
 
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     private static partial int WaitPid(int id, out int status, int options);
-}
-
-/// <summary>How a process ended: one of the two is set.</summary>
-/// <param name="ExitCode">It left by itself.</param>
-/// <param name="Signal">A signal ended it.</param>
-internal sealed record ProcessEnd(int? ExitCode, int? Signal)
-{
-    /// <summary>As shells and Docker tell it: 128 + signal.</summary>
-    public int ShellCode => ExitCode ?? (128 + Signal!.Value);
-
-    public override string ToString() => ExitCode is { } code ? $"exit code {code}" : $"signal {Signal}";
-}
-
-/// <summary>Signals that are sent.</summary>
-internal enum Signal
-{
-    Kill = 9,
-    Terminate = 15,
 }

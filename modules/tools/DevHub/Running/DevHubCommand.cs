@@ -11,7 +11,8 @@ internal static class DevHubCommand
 {
     private const string Description = """
         Stands in for edgeHub, IoT Hub and the security daemon on this machine, and runs a deployment's modules as
-        processes. For development: it listens at a loopback address only.
+        processes or containers. For development: it listens at a loopback address, and for containers at this
+        machine's address in their network.
         """;
 
     private static readonly Option<string> Deployment = new("--deployment")
@@ -69,6 +70,18 @@ internal static class DevHubCommand
         Description =
             "Whose environment the modules get: edgeAgent (workload API) or iotedgehubdev (connection string).",
         DefaultValueFactory = _ => EnvironmentFlavour.EdgeAgent,
+    };
+
+    private static readonly Option<LaunchKind> Launch = new("--launch")
+    {
+        Description = "What the modules become: processes, or docker (containers of the images that the deployment names).",
+        DefaultValueFactory = _ => LaunchKind.Processes,
+    };
+
+    private static readonly Option<string?> HostContainer = new("--host-container")
+    {
+        Description =
+            "With --launch docker, NAME of a container that plays the gateway's system: when it dies, every module does, and starts again with it.",
     };
 
     private static readonly Option<string> Configuration = new("--configuration")
@@ -130,6 +143,8 @@ internal static class DevHubCommand
             GatewayName,
             Profile,
             Environment,
+            Launch,
+            HostContainer,
             Configuration,
             Programs,
             Program,
@@ -178,6 +193,8 @@ internal static class DevHubCommand
                 RecordFile = result.GetValue(Record) is { } record ? Path.GetFullPath(record) : null,
             },
             Flavour = result.GetValue(Environment),
+            Launch = result.GetValue(Launch),
+            HostContainer = result.GetValue(HostContainer),
             Configuration = result.GetValue(Configuration)!,
             Programs = result.GetValue(Programs) is { } folder ? Path.GetFullPath(folder) : null,
             Program = Pairs(result, Program),

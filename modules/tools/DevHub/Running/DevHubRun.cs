@@ -17,6 +17,11 @@ internal sealed record DevHubRunOptions
 
     public EnvironmentFlavour Flavour { get; init; }
 
+    public LaunchKind Launch { get; init; }
+
+    /// <summary>A container that plays the gateway's system, and whose death is the modules', too.</summary>
+    public string? HostContainer { get; init; }
+
     public string Configuration { get; init; } = "Release";
 
     public string? Programs { get; init; }
@@ -53,14 +58,18 @@ internal static class DevHubRun
         using var folder = DataFolderLock.Take(options.Hub.DataFolder);
         using var orphans = Orphans.Adopt();
         var logger = context.Loggers.CreateLogger("DevHub");
-        await ModuleLauncher.EndLeftoversAsync(options.Hub.DataFolder, logger);
         if (options.StopOnStdinClose)
         {
             _ = StopWithStandardInputAsync(stop);
         }
         try
         {
-            await ServeAsync(options, manifest, catalog, context, stop.Token);
+            await using var place = await ModulePlace.OpenAsync(options, context.Time, logger, stop.Token);
+            var reachable = options with
+            {
+                Hub = options.Hub with { ContainerAddress = place.Containers?.Gateway },
+            };
+            await ServeAsync(reachable, place, manifest, catalog, context, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
         return ExitCodes.Success;
@@ -68,6 +77,7 @@ internal static class DevHubRun
 
     private static async Task ServeAsync(
         DevHubRunOptions options,
+        ModulePlace place,
         DeploymentManifest manifest,
         ModuleCatalog catalog,
         ProgramContext context,
@@ -80,7 +90,8 @@ internal static class DevHubRun
             ServerNames.ForDevHub(
                 options.Hub.Address.ToString(),
                 options.Hub.EffectiveHubHostName,
-                options.Hub.EffectiveGatewayHostName
+                options.Hub.EffectiveGatewayHostName,
+                options.Hub.ContainerAddress?.ToString() ?? "localhost"
             ),
             context.Time,
             context.Loggers.CreateLogger("DevHub.Certificates")
@@ -93,38 +104,31 @@ internal static class DevHubRun
             cancellationToken
         );
         Apply(server, manifest);
-        var keys = new RegistryKeys(server);
-        var paths = ShortPaths.Open(data);
-        // A module that runs in a debugger goes on using them.
-        using var removal = options.Except.Count == 0 ? paths : null;
-        var environment = new ModuleEnvironment(
-            options.Flavour,
-            new(server.GatewayHostName, server.MqttPort, authority.TrustBundleFile),
-            keys,
-            paths,
-            options.MapHost,
-            options.ModuleVariables
-        );
+        var environment = place.EnvironmentOf(server, authority);
         await using var launcher = new ModuleLauncher(
             manifest,
-            new(catalog, options.Configuration, options.Programs, options.Program),
-            environment,
-            new()
-            {
-                DataFolder = data,
-                Except = options.Except,
-                OwnsAllChildren = true,
-            },
+            place.RuntimeOf(
+                new(catalog, options.Configuration, options.Programs, options.Program),
+                environment,
+                authority
+            ),
+            new() { DataFolder = data, Except = options.Except },
             ModuleConsole.OnStandardOutput([.. manifest.Modules.Select(module => module.Id)]),
             context.Time,
             context.Loggers
         );
         server.ModuleStates = launcher;
-        await using var workload = new WorkloadServer(keys, authority, launcher, context.Loggers);
+        await using var workload = new WorkloadServer(
+            new RegistryKeys(server),
+            authority,
+            launcher,
+            context.Loggers
+        );
         var sockets = new HashSet<string>(StringComparer.Ordinal);
         try
         {
             await OpenSocketsAsync(manifest, cancellationToken);
+            var life = place.HostContainer is { } awaited ? await awaited.WaitUntilUpAsync(cancellationToken) : null;
             await launcher.StartAsync(cancellationToken);
             using var ready = ReadyFile.Write(data, server, authority);
             Say(server, authority, options, manifest, environment);
@@ -136,10 +140,16 @@ internal static class DevHubRun
                 context.Time,
                 context.Loggers.CreateLogger("DevHub")
             );
-            await (
-                options.Deployment is null
-                    ? Task.Delay(Timeout.Infinite, cancellationToken)
-                    : follower.RunAsync(manifest, cancellationToken)
+            await FirstToEnd.RunAsync(
+                cancellationToken,
+                token =>
+                    options.Deployment is null
+                        ? Task.Delay(Timeout.Infinite, token)
+                        : follower.RunAsync(manifest, token),
+                token =>
+                    place.HostContainer is { } host
+                        ? host.FollowAsync(life!, launcher, token)
+                        : Task.Delay(Timeout.Infinite, token)
             );
         }
         finally
@@ -153,7 +163,12 @@ internal static class DevHubRun
             {
                 if (sockets.Add(module.Id))
                 {
-                    await workload.OpenAsync(module.Id, paths.WorkloadSocket(module.Id), token);
+                    await workload.OpenAsync(
+                        module.Id,
+                        place.WorkloadSocket(module.Id),
+                        forEveryUser: place.Containers is not null,
+                        token
+                    );
                 }
             }
         }

@@ -26,7 +26,8 @@ internal sealed class ReadyFile : IDisposable
                     server.Address.ToString(),
                     server.MqttPort,
                     server.HttpsPort,
-                    authority.TrustBundleFile
+                    authority.TrustBundleFile,
+                    server.ContainerEndPoint?.Address.ToString()
                 ),
                 ReadyJson.Default.Ready
             ),
@@ -38,7 +39,14 @@ internal sealed class ReadyFile : IDisposable
     public void Dispose() => File.Delete(path);
 }
 
-internal sealed record Ready(int ProcessId, string Address, int MqttPort, int HttpsPort, string TrustBundleFile);
+internal sealed record Ready(
+    int ProcessId,
+    string Address,
+    int MqttPort,
+    int HttpsPort,
+    string TrustBundleFile,
+    string? ContainerAddress
+);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Ready))]

@@ -63,6 +63,7 @@ internal sealed class StatusRequests(HubParts parts, DevHubServer server)
             ["moduleId"] = state.ModuleId,
             ["runtimeStatus"] = state.RuntimeStatus,
             ["processId"] = state.ProcessId,
+            ["container"] = state.Container,
             ["exitCode"] = state.ExitCode,
             ["restartCount"] = state.RestartCount,
             ["statusDescription"] = state.StatusDescription,

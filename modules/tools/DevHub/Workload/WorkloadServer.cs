@@ -16,6 +16,14 @@ public sealed class WorkloadServer : IAsyncDisposable
     /// <summary>Largest body of a request.</summary>
     public const int LargestRequest = 1024 * 1024;
 
+    private const UnixFileMode ForEveryUser =
+        UnixFileMode.UserRead
+        | UnixFileMode.UserWrite
+        | UnixFileMode.GroupRead
+        | UnixFileMode.GroupWrite
+        | UnixFileMode.OtherRead
+        | UnixFileMode.OtherWrite;
+
     private readonly IModuleKeys keys;
     private readonly DevCertificateAuthority authority;
     private readonly IModuleStates states;
@@ -44,8 +52,16 @@ public sealed class WorkloadServer : IAsyncDisposable
     /// <summary>Serves one module at a socket. A leftover of an earlier dev hub at that path is removed.</summary>
     /// <param name="moduleId">The only module that this socket speaks for.</param>
     /// <param name="socketPath">At most 107 bytes; its folder must be private.</param>
+    /// <param name="forEveryUser">
+    /// Users of any id may connect: a module in a container has its own. Its folder, which only this user enters, or the mount is the right.
+    /// </param>
     /// <param name="cancellationToken">Ends the start.</param>
-    public async Task OpenAsync(string moduleId, string socketPath, CancellationToken cancellationToken)
+    public async Task OpenAsync(
+        string moduleId,
+        string socketPath,
+        bool forEveryUser,
+        CancellationToken cancellationToken
+    )
     {
         await gate.WaitAsync(cancellationToken);
         try
@@ -57,6 +73,10 @@ public sealed class WorkloadServer : IAsyncDisposable
             File.Delete(socketPath);
             var application = Build(new WorkloadRequests(moduleId, keys, authority, states), socketPath);
             await application.StartAsync(cancellationToken);
+            if (forEveryUser)
+            {
+                File.SetUnixFileMode(socketPath, ForEveryUser);
+            }
             sockets.Add(moduleId, application);
         }
         finally

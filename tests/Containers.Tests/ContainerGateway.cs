@@ -1,0 +1,225 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json.Nodes;
+using EdgeDm.Durable;
+using EdgeDm.EndToEnd.Tests;
+using EdgeDm.Testing;
+
+namespace EdgeDm.Containers.Tests;
+
+/// <summary>
+/// A gateway whose modules are containers of the real images, with users, rights and mounts of the repository's deployment. Its host is
+/// the simulated one: a folder, and HostAccess's own container runs the scripts.
+/// </summary>
+internal sealed class ContainerGateway : IAsyncDisposable
+{
+    public static readonly IReadOnlyList<string> Modules =
+    [
+        "HostAccess",
+        "FirmwareDownload",
+        "Telemetry",
+        "DeviceManagement",
+    ];
+
+    private const string HostAccessData = "/var/lib/edgedm/host-access";
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("cgw");
+    private readonly ConcurrentQueue<string> output = new();
+    private DevHubProgram? hub;
+    private FileHost? files;
+    private int changes;
+
+    private ContainerGateway() { }
+
+    public UpdatePublisher Publisher { get; } = new();
+
+    public HubService Service => hub!.Service;
+
+    public FileHost Files => files!;
+
+    /// <summary>What the dev hub and its modules printed.</summary>
+    public string Output => string.Join('\n', output);
+
+    /// <summary>The simulated host's root, as the scripts see it.</summary>
+    public string HostRoot => Path.Combine(HostFolder(HostAccessData), "simulated-host", "root");
+
+    /// <summary>What everything of this gateway's dev hub in Docker is called.</summary>
+    public string Name { get; private set; } = "";
+
+    private string Data => Path.Combine(folder.FullName, "data");
+
+    private string DeploymentFile => Path.Combine(folder.FullName, "deployment.template.json");
+
+    private string FilesFolder => Path.Combine(folder.FullName, "files");
+
+    private string Failpoints => Path.Combine(HostFolder(HostAccessData), "failpoints");
+
+    /// <summary>Starts all, and returns when the hub serves and every module's container was started.</summary>
+    public static async Task<ContainerGateway> StartAsync()
+    {
+        var gateway = new ContainerGateway();
+        try
+        {
+            gateway.Prepare();
+            await gateway.StartHubAsync();
+            return gateway;
+        }
+        catch
+        {
+            await gateway.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the dev hub, again if it ran before; returns when every module's container was started.</summary>
+    public async Task StartHubAsync()
+    {
+        hub = await DevHubProgram.StartAsync(
+            Data,
+            [
+                .. new[] { "--launch", "docker", "--deployment", DeploymentFile, "--mqtt-port", "0", "--https-port", "0" },
+                .. new[] { "--set-env", $"HostAccess:{FailpointFolder.Variable}={HostAccessData}/failpoints" },
+            ],
+            output
+        );
+        Name = (await File.ReadAllTextAsync(Path.Combine(Data, "containers"))).Trim();
+        var ready = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "devhub.json")))!;
+        files ??= await FileHost.StartAsync(FilesFolder, IPAddress.Parse((string)ready["containerAddress"]!));
+    }
+
+    /// <summary>Ends the dev hub: gracefully, or as a power cut would.</summary>
+    public async Task StopHubAsync(bool kill = false)
+    {
+        if (hub is { } running)
+        {
+            hub = null;
+            await running.StopAsync(kill);
+        }
+    }
+
+    /// <summary>A module's container.</summary>
+    public string Container(string module) => $"{Name}-{module}";
+
+    /// <summary>The first process of a module's container, as this machine knows it.</summary>
+    public async Task<int> ProcessAsync(string module) =>
+        int.Parse(await DockerCli.RunAsync("container", "inspect", "--format", "{{.State.Pid}}", Container(module)));
+
+    /// <summary>Publishes an update and deploys it; the workflow's id is the deployment's.</summary>
+    public async Task DeployAsync(string version, string workflow, string script, int payloadBytes = 5_000_000)
+    {
+        // The image has no shell; the simulated host's is in the folder that stands for its /etc/edgedm.
+        var own = script.Replace("#!/bin/sh\n", "#!/etc/edgedm/busybox sh\n", StringComparison.Ordinal);
+        var group = Publisher.Publish(FilesFolder, Files.Url, version, own, workflow, payloadBytes);
+        await Service.DesireAsync(new() { ["firmwareUpdate"] = group });
+    }
+
+    /// <summary>HostAccess stops for ever at a write; as the first process of its container it cannot kill itself.</summary>
+    public void FreezeHostAccessAt(string point, int passage) => FailpointFolder.Arm(Failpoints, point, passage);
+
+    /// <summary>Returns when HostAccess stands at that write.</summary>
+    public Task WaitUntilFrozenAsync() =>
+        HubService.WaitAsync(() => Task.FromResult(FailpointFolder.HasFired(Failpoints) ? "" : null));
+
+    /// <summary>Returns when a file of the simulated host is there.</summary>
+    public Task WaitForFileAsync(string name) =>
+        HubService.WaitAsync(() => Task.FromResult(File.Exists(Path.Combine(HostRoot, name)) ? name : null));
+
+    /// <summary>Lets a script go on that waits for this file.</summary>
+    public void WriteFile(string name) => File.WriteAllText(Path.Combine(HostRoot, name), "");
+
+    /// <summary>Pushes a deployment that makes these modules' containers anew, and returns when they run.</summary>
+    public async Task RecreateAsync(params string[] modules)
+    {
+        var before = await Task.WhenAll(modules.Select(IdAsync));
+        var deployment = JsonNode.Parse(await File.ReadAllTextAsync(DeploymentFile))!;
+        var all = deployment["modulesContent"]!["$edgeAgent"]!["properties.desired"]!["modules"]!;
+        foreach (var module in modules)
+        {
+            all[module]!["env"]!["PUSHED"] = new JsonObject { ["value"] = $"{++changes}" };
+        }
+        await File.WriteAllTextAsync(DeploymentFile, deployment.ToJsonString());
+        await HubService.WaitAsync(async () =>
+        {
+            var running = await RunningAsync();
+            return modules.All(running.ContainsKey) && !(await Task.WhenAll(modules.Select(IdAsync))).Intersect(before).Any()
+                ? running
+                : null;
+        });
+    }
+
+    /// <summary>Restarts of the modules that run, by module.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> RunningAsync() =>
+        (await Service.StatusAsync())["modules"]!
+            .AsArray()
+            .Where(module => (string?)module!["runtimeStatus"] == "running")
+            .ToDictionary(module => (string)module!["moduleId"]!, module => (int)module!["restartCount"]!);
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopHubAsync();
+        if (files is not null)
+        {
+            await files.DisposeAsync();
+        }
+        if (Name.Length > 0)
+        {
+            foreach (var volume in await DockerCli.ListAsync("volume", $"net.edgedm.devhub={Name}"))
+            {
+                await DockerCli.RunAsync("volume", "rm", volume);
+            }
+        }
+        Publisher.Dispose();
+        folder.Delete(recursive: true);
+    }
+
+    private void Prepare()
+    {
+        folder.CreateSubdirectory("files");
+        Directory.CreateDirectory(Failpoints);
+        WriteHostAccessFolder();
+        File.Copy(Path.Combine(RepositoryRoot.Path, "deployment.template.json"), DeploymentFile);
+        var modules = Path.Combine(RepositoryRoot.Path, "modules");
+        File.WriteAllText(Path.Combine(folder.FullName, ".env"), $"MODULES_PATH={modules}\n");
+    }
+
+    private Task<string> IdAsync(string module) =>
+        DockerCli.RunAsync("container", "ls", "--all", "--quiet", "--filter", $"name=^{Container(module)}$");
+
+    private string HostFolder(string path) => Path.Combine(Data, "host") + path;
+
+    private void WriteHostAccessFolder()
+    {
+        var etc = Directory.CreateDirectory(HostFolder("/etc/edgedm")).FullName;
+        File.Copy(Busybox.Path, Path.Combine(etc, "busybox"));
+        File.WriteAllText(Path.Combine(etc, "root.jwk.json"), Publisher.RootJwk);
+        var configuration = new JsonObject
+        {
+            ["host"] = "simulated",
+            ["simulated"] = new JsonObject
+            {
+                ["folder"] = $"{HostAccessData}/simulated-host",
+                ["manufacturer"] = "Contoso",
+                ["model"] = "Gateway",
+            },
+            ["trustedRoots"] = new JsonArray("root.jwk.json"),
+            ["verbs"] = new JsonObject
+            {
+                ["update"] = new JsonObject { ["enabled"] = true },
+                ["reboot"] = new JsonObject { ["enabled"] = true },
+            },
+            ["callers"] = new JsonObject
+            {
+                ["verbs"] = new JsonArray(13601),
+                ["inventory"] = new JsonArray(13601, 13603),
+            },
+            ["updates"] = new JsonObject { ["handlers"] = new JsonArray("microsoft/script:1", "edgedm/simulator:1") },
+            ["health"] = new JsonObject
+            {
+                ["deadlineSeconds"] = 60,
+                ["stableSeconds"] = 1,
+                ["requiredModules"] = new JsonArray("FirmwareDownload", "Telemetry"),
+            },
+        };
+        File.WriteAllText(Path.Combine(etc, "host-access.json"), configuration.ToJsonString());
+    }
+}

@@ -1,0 +1,30 @@
+using System.Diagnostics;
+
+namespace EdgeDm.Containers.Tests;
+
+/// <summary>Docker as somebody at the machine uses it, beside the dev hub.</summary>
+internal static class DockerCli
+{
+    /// <summary>Runs a command that must succeed, and returns what it printed.</summary>
+    public static async Task<string> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("docker", arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var docker = Process.Start(start)!;
+        var error = docker.StandardError.ReadToEndAsync();
+        var output = await docker.StandardOutput.ReadToEndAsync();
+        await docker.WaitForExitAsync();
+        docker.ExitCode.ShouldBe(0, $"docker {string.Join(' ', arguments)}: {await error}");
+        return output.Trim();
+    }
+
+    /// <summary>Ids of containers, or names of volumes or networks, with a label.</summary>
+    public static async Task<string[]> ListAsync(string kind, string label) =>
+        (
+            await RunAsync([kind, "ls", "--quiet", "--filter", $"label={label}", .. kind == "container" ? ["--all"] : Array.Empty<string>()])
+        ).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}

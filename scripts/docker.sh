@@ -27,6 +27,15 @@ install_packages() {
   rm -f "$log"
 }
 
+# debian_name, debian_sources: this machine's release and where its packages come from, for mmdebstrap.
+debian_name() {
+  (. /etc/os-release && echo "$VERSION_CODENAME")
+}
+
+debian_sources() {
+  if [ -e /etc/apt/sources.list.d/debian.sources ]; then echo /etc/apt/sources.list.d/debian.sources; else echo /etc/apt/sources.list; fi
+}
+
 # ensure_docker: true when a Docker Engine answers; installs Debian's and starts it where this is root's machine. Otherwise says why not.
 ensure_docker() {
   ! docker_answers || return 0

@@ -106,7 +106,8 @@ build_edgedm() {
 }
 
 # prepare_data FOLDER: what the simulated host and the developer need beside the hub: a signing key, its root trusted by
-# the host, and the host's own file. What is there stays as it is.
+# the host, and the host's own file, for processes of this user and for containers with users of their own. What is there
+# stays as it is.
 prepare_data() {
   local data=$1 host=$1/host/etc/edgedm
   (
@@ -116,7 +117,7 @@ prepare_data() {
       "$(program Cli)" update keygen --out "$data/keys" --no-passphrase >/dev/null
     fi
     [ -e "$host/roots/root.jwk.json" ] || cp "$data/keys/root.jwk.json" "$host/roots/root.jwk.json"
-    [ -e "$host/host-access.json" ] || cat >"$host/host-access.json" <<'JSON'
+    [ -e "$host/host-access.json" ] || cat >"$host/host-access.json" <<JSON
 {
   "host": "simulated",
   "simulated": {
@@ -127,6 +128,7 @@ prepare_data() {
   },
   "requireNoNetwork": false,
   "trustedRoots": ["roots/root.jwk.json"],
+  "callers": { "verbs": [$(id -u), 13601], "inventory": [$(id -u), 13601, 13603] },
   "verbs": {
     "update": { "enabled": true },
     "reboot": { "enabled": true, "perHour": 60 }
@@ -139,6 +141,8 @@ prepare_data() {
   }
 }
 JSON
+    # The data folder is this user's alone; in a container HostAccess is a root without the right to pass over modes.
+    chmod -R a+rX "$data/host/etc"
   )
 }
 

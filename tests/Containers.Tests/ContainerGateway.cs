@@ -33,6 +33,9 @@ internal sealed class ContainerGateway : IAsyncDisposable
 
     public UpdatePublisher Publisher { get; } = new();
 
+    /// <summary>The container that plays the host; null when there is none.</summary>
+    public HostMachine? Host { get; private set; }
+
     public HubService Service => hub!.Service;
 
     public FileHost Files => files!;
@@ -55,12 +58,14 @@ internal sealed class ContainerGateway : IAsyncDisposable
     private string Failpoints => Path.Combine(HostFolder(HostAccessData), "failpoints");
 
     /// <summary>Starts all, and returns when the hub serves and every module's container was started.</summary>
-    public static async Task<ContainerGateway> StartAsync()
+    /// <param name="hasHost">A container plays the host, which the modules live and die with.</param>
+    public static async Task<ContainerGateway> StartAsync(bool hasHost = false)
     {
         var gateway = new ContainerGateway();
         try
         {
             gateway.Prepare();
+            gateway.Host = hasHost ? await HostMachine.StartAsync(gateway.HostFolder("")) : null;
             await gateway.StartHubAsync();
             return gateway;
         }
@@ -77,8 +82,19 @@ internal sealed class ContainerGateway : IAsyncDisposable
         hub = await DevHubProgram.StartAsync(
             Data,
             [
-                .. new[] { "--launch", "docker", "--deployment", DeploymentFile, "--mqtt-port", "0", "--https-port", "0" },
+                .. new[]
+                {
+                    "--launch",
+                    "docker",
+                    "--deployment",
+                    DeploymentFile,
+                    "--mqtt-port",
+                    "0",
+                    "--https-port",
+                    "0",
+                },
                 .. new[] { "--set-env", $"HostAccess:{FailpointFolder.Variable}={HostAccessData}/failpoints" },
+                .. Host is { } host ? new[] { "--host-container", host.Name } : [],
             ],
             output
         );
@@ -130,7 +146,7 @@ internal sealed class ContainerGateway : IAsyncDisposable
     /// <summary>Pushes a deployment that makes these modules' containers anew, and returns when they run.</summary>
     public async Task RecreateAsync(params string[] modules)
     {
-        var before = await Task.WhenAll(modules.Select(IdAsync));
+        var before = await IdsAsync(modules);
         var deployment = JsonNode.Parse(await File.ReadAllTextAsync(DeploymentFile))!;
         var all = deployment["modulesContent"]!["$edgeAgent"]!["properties.desired"]!["modules"]!;
         foreach (var module in modules)
@@ -141,11 +157,21 @@ internal sealed class ContainerGateway : IAsyncDisposable
         await HubService.WaitAsync(async () =>
         {
             var running = await RunningAsync();
-            return modules.All(running.ContainsKey) && !(await Task.WhenAll(modules.Select(IdAsync))).Intersect(before).Any()
+            return
+                modules.All(running.ContainsKey)
+                && !(await Task.WhenAll(modules.Select(IdAsync))).Intersect(before).Any()
                 ? running
                 : null;
         });
     }
+
+    /// <summary>Ids of the containers of these modules; of all, when none is named.</summary>
+    public Task<string[]> IdsAsync(params string[] modules) =>
+        Task.WhenAll(
+            (modules.Length == 0 ? Modules : modules).Select(module =>
+                DockerCli.RunAsync("container", "ls", "--all", "--quiet", "--filter", $"name=^{Container(module)}$")
+            )
+        );
 
     /// <summary>Restarts of the modules that run, by module.</summary>
     public async Task<IReadOnlyDictionary<string, int>> RunningAsync() =>
@@ -157,6 +183,10 @@ internal sealed class ContainerGateway : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopHubAsync();
+        if (Host is not null)
+        {
+            await Host.DisposeAsync();
+        }
         if (files is not null)
         {
             await files.DisposeAsync();
@@ -181,9 +211,6 @@ internal sealed class ContainerGateway : IAsyncDisposable
         var modules = Path.Combine(RepositoryRoot.Path, "modules");
         File.WriteAllText(Path.Combine(folder.FullName, ".env"), $"MODULES_PATH={modules}\n");
     }
-
-    private Task<string> IdAsync(string module) =>
-        DockerCli.RunAsync("container", "ls", "--all", "--quiet", "--filter", $"name=^{Container(module)}$");
 
     private string HostFolder(string path) => Path.Combine(Data, "host") + path;
 

@@ -88,7 +88,10 @@ public sealed partial class RightsTests : IAsyncLifetime
     private async Task<string[]> InterfacesAsync(string module)
     {
         var lines = await File.ReadAllTextAsync($"/proc/{await gateway.ProcessAsync(module)}/net/dev");
-        return [.. Interface().Matches(lines).Select(match => match.Groups["name"].Value).Order(StringComparer.Ordinal)];
+        return
+        [
+            .. Interface().Matches(lines).Select(match => match.Groups["name"].Value).Order(StringComparer.Ordinal),
+        ];
     }
 
     private async Task<string[]> SocketsAsync(string module)

@@ -73,8 +73,7 @@ public sealed class RepositoryDeploymentTests
     [Fact]
     public void Template_HostAccessFolder_HasOnePathOnBothSides() =>
         // The host's services are given paths of staged files.
-        Binds("HostAccess")
-            .ShouldContain("/var/lib/edgedm/host-access:/var/lib/edgedm/host-access");
+        Binds("HostAccess").ShouldContain("/var/lib/edgedm/host-access:/var/lib/edgedm/host-access");
 
     [Fact]
     public void Dockerfiles_OfAllModules_ExistForEachPlatformAndBeginAlike()

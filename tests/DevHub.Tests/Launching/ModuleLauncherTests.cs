@@ -286,7 +286,9 @@ public sealed class ModuleLauncherTests : IAsyncLifetime
         await bench.StartAsync();
 
         bench.Launcher.List().Select(state => state.RuntimeStatus).ShouldBe(["unknown", "stopped", "running"]);
-        (await Should.ThrowAsync<ArgumentException>(async () => await bench.Launcher.KillAsync("A"))).Message.ShouldContain("C are");
+        (
+            await Should.ThrowAsync<ArgumentException>(async () => await bench.Launcher.KillAsync("A"))
+        ).Message.ShouldContain("C are");
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class HostFolders
         this.mapped = [.. mapped.Select(pair => (pair.Key, pair.Value)).OrderByDescending(pair => pair.Key.Length)];
     }
 
-    /// <summary>The place on this machine. What is missing there is made, as a folder.</summary>
+    /// <summary>The place on this machine. It need not be there: Docker makes a missing folder, owned by root as on a gateway.</summary>
     /// <param name="path">An absolute path of the gateway.</param>
     public string Of(string path)
     {
@@ -25,11 +25,6 @@ public sealed class HostFolders
         var (found, folder) = mapped.FirstOrDefault(pair =>
             path == pair.Path || path.StartsWith(pair.Path + "/", StringComparison.Ordinal)
         );
-        var place = found is null ? standIns + path : folder + path[found.Length..];
-        if (!Path.Exists(place))
-        {
-            Directory.CreateDirectory(place);
-        }
-        return place;
+        return found is null ? standIns + path : folder + path[found.Length..];
     }
 }

@@ -74,7 +74,8 @@ internal static class DevHubCommand
 
     private static readonly Option<LaunchKind> Launch = new("--launch")
     {
-        Description = "What the modules become: processes, or docker (containers of the images that the deployment names).",
+        Description =
+            "What the modules become: processes, or docker (containers of the images that the deployment names).",
         DefaultValueFactory = _ => LaunchKind.Processes,
     };
 

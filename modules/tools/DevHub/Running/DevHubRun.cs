@@ -65,10 +65,7 @@ internal static class DevHubRun
         try
         {
             await using var place = await ModulePlace.OpenAsync(options, context.Time, logger, stop.Token);
-            var reachable = options with
-            {
-                Hub = options.Hub with { ContainerAddress = place.Containers?.Gateway },
-            };
+            var reachable = options with { Hub = options.Hub with { ContainerAddress = place.Containers?.Gateway } };
             await ServeAsync(reachable, place, manifest, catalog, context, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
@@ -118,12 +115,7 @@ internal static class DevHubRun
             context.Loggers
         );
         server.ModuleStates = launcher;
-        await using var workload = new WorkloadServer(
-            new RegistryKeys(server),
-            authority,
-            launcher,
-            context.Loggers
-        );
+        await using var workload = new WorkloadServer(new RegistryKeys(server), authority, launcher, context.Loggers);
         var sockets = new HashSet<string>(StringComparer.Ordinal);
         try
         {

@@ -109,7 +109,9 @@ internal sealed class ModulePlace : IAsyncDisposable
     }
 
     private static string Endpoint =>
-        Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } given ? given : DockerEngine.DefaultEndpoint;
+        Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } given
+            ? given
+            : DockerEngine.DefaultEndpoint;
 
     private HostFolders Host => new(options.Hub.DataFolder, options.MapHost);
 

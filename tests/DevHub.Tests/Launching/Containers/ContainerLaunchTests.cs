@@ -98,8 +98,8 @@ public sealed class ContainerLaunchTests : IDisposable
 
     [Fact]
     public void Options_WithoutWorkloadApi_MountTheCertificateInstead() =>
-        Launch("{}", workload: false)
-            .Options["HostConfig"]!["Binds"]!.AsArray()
+        Launch("{}", workload: false).Options["HostConfig"]!["Binds"]!
+            .AsArray()
             .Select(bind => bind!.GetValue<string>())
             .ShouldBe(["/ca/root.pem:/var/run/iotedge/trust-bundle.pem:ro"]);
 

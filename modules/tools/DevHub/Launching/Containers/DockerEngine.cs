@@ -79,8 +79,9 @@ internal sealed class DockerEngine : IDisposable
             DockerJson.Default.Network,
             cancellationToken
         );
-        return network.Ipam?.Config?.Select(config => config.Gateway).FirstOrDefault(gateway => gateway is not null)
-            is { } text
+        return
+            network.Ipam?.Config?.Select(config => config.Gateway).FirstOrDefault(gateway => gateway is not null)
+                is { } text
             ? IPAddress.Parse(text)
             : throw new IOException($"The network '{name}' has no gateway address.");
     }
@@ -180,13 +181,7 @@ internal sealed class DockerEngine : IDisposable
         {
             var path = $"/containers/{Escape(container)}/json";
             return (
-                await AskAsync(
-                    HttpMethod.Get,
-                    path,
-                    null,
-                    DockerJson.Default.InspectedContainer,
-                    cancellationToken
-                )
+                await AskAsync(HttpMethod.Get, path, null, DockerJson.Default.InspectedContainer, cancellationToken)
             ).State;
         }
         catch (DockerException error) when (error.Status == HttpStatusCode.NotFound)
@@ -323,10 +318,7 @@ internal sealed class DockerEngine : IDisposable
 
     private static string OwnedBy(string owner) =>
         Escape(
-            new JsonObject
-            {
-                ["label"] = new JsonArray((JsonNode)$"{ContainerNames.LabelName}={owner}"),
-            }.ToJsonString()
+            new JsonObject { ["label"] = new JsonArray((JsonNode)$"{ContainerNames.LabelName}={owner}") }.ToJsonString()
         );
 
     private static string Escape(string text) => Uri.EscapeDataString(text);

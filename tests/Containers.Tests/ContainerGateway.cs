@@ -159,7 +159,7 @@ internal sealed class ContainerGateway : IAsyncDisposable
             var running = await RunningAsync();
             return
                 modules.All(running.ContainsKey)
-                && !(await Task.WhenAll(modules.Select(IdAsync))).Intersect(before).Any()
+                && !(await IdsAsync(modules)).Intersect(before, StringComparer.Ordinal).Any()
                 ? running
                 : null;
         });

@@ -18,7 +18,8 @@ public sealed class HostMachineTests
         await HubService.WaitAsync(async () =>
         {
             var running = await gateway.RunningAsync();
-            return running.Count == ContainerGateway.Modules.Count
+            return
+                running.Count == ContainerGateway.Modules.Count
                 && !(await gateway.IdsAsync()).Intersect(before, StringComparer.Ordinal).Any()
                 ? running
                 : null;

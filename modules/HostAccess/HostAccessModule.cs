@@ -3,6 +3,7 @@ using EdgeDm.HostAccess.Api;
 using EdgeDm.HostAccess.Audit;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Hosts;
+using EdgeDm.HostAccess.Hosts.Linux;
 using EdgeDm.HostAccess.Hosts.Simulated;
 using EdgeDm.HostAccess.Updates;
 using EdgeDm.HostAccess.Updates.Handlers;
@@ -45,7 +46,8 @@ public static partial class HostAccessModule
         );
         var logger = context.Loggers.CreateLogger("HostAccess");
         using var single = TakeDataFolder(data);
-        var host = SimulatedHost.Open(configuration.Simulated, runner, context.Time, logger);
+        var host = await OpenHostAsync(configuration.Host, data, runner, context.Time, logger);
+        await using var hostEnd = host as IAsyncDisposable;
         var audit = new AuditLog(data, context.Time);
         var turn = new HostTurn();
         var gate = new VerbGate(audit, configuration.RequireNoNetwork, logger, context.Time);
@@ -110,6 +112,20 @@ public static partial class HostAccessModule
         await Task.WhenAny(host.Down, Task.Delay(Timeout.Infinite, stop));
         return host.Down.IsCompleted ? await host.Down : ExitCodes.Success;
     }
+
+    private static async Task<IHost> OpenHostAsync(
+        HostOptions options,
+        string data,
+        UnitRunnerCommand runner,
+        TimeProvider time,
+        ILogger logger
+    ) =>
+        options switch
+        {
+            SimulatedHostOptions simulated => SimulatedHost.Open(simulated, runner, time, logger),
+            LinuxHostOptions linux => await LinuxHost.OpenAsync(linux, data, time, logger),
+            _ => throw new InvalidOperationException($"There is no host for {options.GetType().Name}."),
+        };
 
     private static (UpdateEngineParts Parts, PackageStore Store) ComposeUpdates(
         ProgramContext context,

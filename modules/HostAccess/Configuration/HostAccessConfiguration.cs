@@ -7,7 +7,7 @@ namespace EdgeDm.HostAccess.Configuration;
 /// host-access.json: what the owner of the gateway allows. No twin and no caller can change it. Read once at start,
 /// strictly: whatever is not understood ends the program with a message that names the path.
 /// </summary>
-/// <param name="Simulated">The simulated host's settings.</param>
+/// <param name="Host">The host's settings; their type says which kind of host it is.</param>
 /// <param name="RequireNoNetwork">Refuse every verb while an interface other than <c>lo</c> exists. Default true.</param>
 /// <param name="TrustedRoots">Texts of the root keys (JWK).</param>
 /// <param name="Verbs">What may be asked. A verb that is not named is disabled.</param>
@@ -16,7 +16,7 @@ namespace EdgeDm.HostAccess.Configuration;
 /// <param name="Health">The health gate.</param>
 /// <param name="FactoryReset">What a factory reset runs.</param>
 internal sealed record HostAccessConfiguration(
-    SimulatedHostOptions Simulated,
+    HostOptions Host,
     bool RequireNoNetwork,
     ImmutableArray<string> TrustedRoots,
     VerbOptions Verbs,
@@ -31,6 +31,17 @@ internal sealed record HostAccessConfiguration(
     public static HostAccessConfiguration Load(string path) => HostAccessConfigurationReader.Read(path);
 }
 
+/// <summary>A kind of host.</summary>
+internal abstract record HostOptions;
+
+/// <summary>The Linux host that HostAccess runs on, or beside.</summary>
+/// <param name="Manufacturer">As in a manifest's <c>deviceManufacturer</c>; null = what the host tells.</param>
+/// <param name="Model">As in a manifest's <c>deviceModel</c>; null = what the host tells.</param>
+/// <param name="DbusSocket">Where the host's system bus listens. Default <c>/run/dbus/system_bus_socket</c>.</param>
+/// <param name="OverrideInhibitors">Reboot although something holds a blocking lock. Default false.</param>
+internal sealed record LinuxHostOptions(string? Manufacturer, string? Model, string DbusSocket, bool OverrideInhibitors)
+    : HostOptions;
+
 /// <summary>The simulated host.</summary>
 /// <param name="Folder">Its state.</param>
 /// <param name="Manufacturer">As in a manifest's <c>deviceManufacturer</c>.</param>
@@ -43,7 +54,7 @@ internal sealed record SimulatedHostOptions(
     string Model,
     string FirmwareVersion,
     int RebootExitCode
-);
+) : HostOptions;
 
 /// <summary>Which verbs exist here.</summary>
 /// <param name="UpdateEnabled">Default false.</param>

@@ -11,6 +11,7 @@ internal static class HostAccessConfigurationReader
     private const int LongestList = 64;
     private const int LongestText = 256;
     private const int LongestPath = 1024;
+    private const int LongestSocketPath = 107; // The kernel's limit of a socket's path.
     private const int SecondsPerDay = 86_400;
     private const int MostPerHour = 60;
     private const int DefaultRebootExitCode = 129;
@@ -19,14 +20,14 @@ internal static class HostAccessConfigurationReader
     {
         var file = ConfigurationNode.Open(ReadFile(path, LongestFile), path);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        var host = file.Text("host", LongestText);
-        if (host != "simulated")
-        {
-            throw file.Wrong("host", $"is '{host}'; this version knows 'simulated' only");
-        }
         var verbs = file.Optional("verbs");
         var configuration = new HostAccessConfiguration(
-            ReadSimulated(file.Required("simulated"), folder),
+            file.Text("host", LongestText) switch
+            {
+                "simulated" => ReadSimulated(file.Required("simulated"), folder),
+                "linux" => ReadLinux(file.Optional("linux")),
+                var host => throw file.Wrong("host", $"is '{host}'; this version knows 'linux' and 'simulated'"),
+            },
             file.Flag("requireNoNetwork", otherwise: true),
             ReadRoots(file, folder),
             ReadVerbs(verbs),
@@ -67,6 +68,27 @@ internal static class HostAccessConfigurationReader
         if (!DottedVersion.TryParse(options.FirmwareVersion, out _))
         {
             throw node.Wrong("firmwareVersion", "must be whole numbers parted by dots");
+        }
+        node.RefuseUnread();
+        return options;
+    }
+
+    private static LinuxHostOptions ReadLinux(ConfigurationNode? node)
+    {
+        const string SystemBus = "/run/dbus/system_bus_socket";
+        if (node is null)
+        {
+            return new(Manufacturer: null, Model: null, SystemBus, OverrideInhibitors: false);
+        }
+        var options = new LinuxHostOptions(
+            node.Has("manufacturer") ? node.Text("manufacturer", LongestText) : null,
+            node.Has("model") ? node.Text("model", LongestText) : null,
+            node.Text("dbusSocket", LongestSocketPath, otherwise: SystemBus),
+            node.Flag("overrideInhibitors", otherwise: false)
+        );
+        if (!Path.IsPathRooted(options.DbusSocket))
+        {
+            throw node.Wrong("dbusSocket", "must be an absolute path");
         }
         node.RefuseUnread();
         return options;

@@ -23,8 +23,7 @@ public sealed class HostAccessConfigurationTests : IDisposable
         configuration.Callers.Verbs.ShouldBe([OwnUser.Id]);
         configuration.Updates.Handlers.ShouldBeEmpty();
         configuration.Health.Deadline.ShouldBe(TimeSpan.FromMinutes(10));
-        configuration.Simulated.Folder.ShouldBe(Path.Combine(folder, "s"));
-        configuration.Simulated.RebootExitCode.ShouldBe(129);
+        configuration.Host.ShouldBe(new SimulatedHostOptions(Path.Combine(folder, "s"), "A", "B", "1.0.0", 129));
     }
 
     [Theory]
@@ -61,6 +60,30 @@ public sealed class HostAccessConfigurationTests : IDisposable
         }
         Should.Throw<MisconfiguredException>(() => Load(document.ToJsonString())).Message.ShouldContain(message);
     }
+
+    [Theory]
+    [InlineData("""{"host":"linux"}""", null, null, "/run/dbus/system_bus_socket", false)]
+    [InlineData(
+        """{"host":"linux","linux":{"manufacturer":"A","model":"B","dbusSocket":"/b","overrideInhibitors":true}}""",
+        "A",
+        "B",
+        "/b",
+        true
+    )]
+    public void Load_LinuxHost_TakesWhatIsThereAndDefaultsForTheRest(
+        string text,
+        string? manufacturer,
+        string? model,
+        string socket,
+        bool overrides
+    ) => Load(text).Host.ShouldBe(new LinuxHostOptions(manufacturer, model, socket, overrides));
+
+    [Theory]
+    [InlineData("""{"host":"linux","simulated":{}}""", "'simulated' is not known")]
+    [InlineData("""{"host":"linux","linux":{"dbusSocket":"run/bus"}}""", "'linux.dbusSocket' must be an absolute path")]
+    [InlineData("""{"host":"linux","linux":{"oops":1}}""", "'linux.oops' is not known")]
+    public void Load_LinuxHostWrongly_NamesThePath(string text, string message) =>
+        Should.Throw<MisconfiguredException>(() => Load(text)).Message.ShouldContain(message);
 
     [Theory]
     [InlineData("""{"host":"simulated","host":"linux"}""")]

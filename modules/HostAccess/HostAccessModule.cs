@@ -69,6 +69,7 @@ public static partial class HostAccessModule
             context.Time,
             logger
         );
+        var clock = new TimeVerb(host, gate, configuration.Time, Path.Combine(data, "time"), context.Time, logger);
         var trust = new HostTrust(
             data,
             ReadRoots(configuration),
@@ -81,8 +82,7 @@ public static partial class HostAccessModule
         var verbs = new UpdateVerbs(updates.Parts, gate, configuration.Verbs, engine, updates.Store);
         var readings = new HostReadings(
             host,
-            configuration.Verbs,
-            configuration.FactoryReset,
+            configuration,
             updates.Parts.Handlers,
             updates.Parts.Installed,
             data,
@@ -98,6 +98,7 @@ public static partial class HostAccessModule
             new HostApiRoutes(
                 readings,
                 reboot,
+                clock,
                 factoryReset,
                 verbs,
                 new RootsVerb(trust, gate, configuration.Verbs),

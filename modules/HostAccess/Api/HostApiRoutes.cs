@@ -10,6 +10,7 @@ namespace EdgeDm.HostAccess.Api;
 internal sealed class HostApiRoutes(
     HostReadings readings,
     RebootVerb reboot,
+    TimeVerb clock,
     FactoryResetVerb factoryReset,
     UpdateVerbs updates,
     RootsVerb roots,
@@ -28,6 +29,7 @@ internal sealed class HostApiRoutes(
             (true, ["inventory"]) => request.AnswerAsync(Ok, readings.Inventory(), ContractsJson.Default.HostInventory),
             (true, ["roots"]) => request.AnswerAsync(Ok, roots.Read(), ContractsJson.Default.RootListStatus),
             (true, ["reboot", var id]) => request.AnswerAsync(Ok, reboot.Find(id), ContractsJson.Default.RebootStatus),
+            (true, ["time"]) => request.AnswerAsync(Ok, clock.Read(), ContractsJson.Default.HostTime),
             (true, ["factory-reset", var id]) => request.AnswerAsync(
                 Ok,
                 factoryReset.Find(id),
@@ -35,6 +37,7 @@ internal sealed class HostApiRoutes(
             ),
             (true, ["updates", var id]) => WatchAsync(request, id),
             (false, ["reboot"]) => RebootAsync(request),
+            (false, ["time"]) => SetTimeAsync(request),
             (false, ["factory-reset"]) => ResetAsync(request),
             (false, ["roots"]) => ReplaceRootsAsync(request),
             (false, ["updates", "verify"]) => VerifyAsync(request),
@@ -101,6 +104,12 @@ internal sealed class HostApiRoutes(
         await updates.SettleAsync(request.Aborted);
         var status = reboot.Request(request.Caller, body);
         await request.AnswerAsync(Accepted, status, ContractsJson.Default.RebootStatus);
+    }
+
+    private async Task SetTimeAsync(ApiRequest request)
+    {
+        var body = await request.ReadAsync(ContractsJson.Default.TimeRequest);
+        await request.AnswerAsync(Ok, clock.Request(request.Caller, body), ContractsJson.Default.TimeStatus);
     }
 
     private async Task ResetAsync(ApiRequest request)

@@ -15,6 +15,7 @@ namespace EdgeDm.HostAccess.Configuration;
 /// <param name="Updates">Rules of updates.</param>
 /// <param name="Health">The health gate.</param>
 /// <param name="FactoryReset">What a factory reset runs.</param>
+/// <param name="Time">Changes of the clock.</param>
 internal sealed record HostAccessConfiguration(
     HostOptions Host,
     bool RequireNoNetwork,
@@ -23,7 +24,8 @@ internal sealed record HostAccessConfiguration(
     CallerOptions Callers,
     UpdateOptions Updates,
     HealthOptions Health,
-    FactoryResetOptions FactoryReset
+    FactoryResetOptions FactoryReset,
+    TimeOptions Time
 )
 {
     /// <summary>Reads the file. Relative paths in it are relative to its folder.</summary>
@@ -105,3 +107,9 @@ internal sealed record HealthOptions(
 /// <param name="Hooks">Folder of the programs that erase; the same path on the host. Default <c>factory-reset.d</c> beside the file.</param>
 /// <param name="HookTimeout">Of one hook. 1 s to 1 day, default 1 hour.</param>
 internal sealed record FactoryResetOptions(bool Enabled, int PerHour, string Hooks, TimeSpan HookTimeout);
+
+/// <summary>Changes of the clock.</summary>
+/// <param name="Enabled">Default false.</param>
+/// <param name="PerHour">1 to 60, default 12.</param>
+/// <param name="MaxStep">How far a new time may be from the host's clock. 1 to 36,500 days, default 1 day.</param>
+internal sealed record TimeOptions(bool Enabled, int PerHour, TimeSpan MaxStep);

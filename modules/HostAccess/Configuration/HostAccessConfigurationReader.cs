@@ -34,7 +34,8 @@ internal static class HostAccessConfigurationReader
             ReadCallers(file.Optional("callers")),
             ReadUpdates(file.Optional("updates")),
             ReadHealth(file.Optional("health")),
-            ReadFactoryReset(verbs, file.Optional("factoryReset"), folder)
+            ReadFactoryReset(verbs, file.Optional("factoryReset"), folder),
+            ReadTime(verbs?.Optional("time"))
         );
         verbs?.RefuseUnread();
         file.RefuseUnread();
@@ -143,6 +144,19 @@ internal static class HostAccessConfigurationReader
         );
         verb?.RefuseUnread();
         node?.RefuseUnread();
+        return options;
+    }
+
+    private static TimeOptions ReadTime(ConfigurationNode? verb)
+    {
+        const int DefaultPerHour = 12;
+        const int MostDays = 36_500;
+        var options = new TimeOptions(
+            verb?.Flag("enabled", otherwise: false) ?? false,
+            verb?.Whole("perHour", DefaultPerHour, 1, MostPerHour) ?? DefaultPerHour,
+            TimeSpan.FromDays(verb?.Whole("maxStepDays", otherwise: 1, 1, MostDays) ?? 1)
+        );
+        verb?.RefuseUnread();
         return options;
     }
 

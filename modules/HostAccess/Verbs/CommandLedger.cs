@@ -186,7 +186,32 @@ internal sealed record FactoryResetEntry(
     long Sequence = 0
 ) : CommandEntry(CommandId, AcceptedAt, AcceptedUptime, AcceptedInstanceId, Sequence);
 
+/// <summary>A change of the clock that was accepted.</summary>
+/// <param name="CommandId">See <see cref="CommandEntry"/>.</param>
+/// <param name="Timezone">As given.</param>
+/// <param name="Time">As given: the right time when the command was accepted.</param>
+/// <param name="NtpEnabled">As given.</param>
+/// <param name="Done">It was carried out, or failed with <paramref name="Error"/>.</param>
+/// <param name="Error">Why it failed.</param>
+/// <param name="AcceptedAt">See <see cref="CommandEntry"/>.</param>
+/// <param name="AcceptedUptime">See <see cref="CommandEntry"/>; <paramref name="Time"/> counts from it.</param>
+/// <param name="AcceptedInstanceId">See <see cref="CommandEntry"/>.</param>
+/// <param name="Sequence">See <see cref="CommandEntry"/>.</param>
+internal sealed record TimeEntry(
+    string CommandId,
+    string? Timezone,
+    DateTimeOffset? Time,
+    bool? NtpEnabled,
+    bool Done,
+    ErrorObject? Error,
+    DateTimeOffset AcceptedAt,
+    TimeSpan AcceptedUptime,
+    string AcceptedInstanceId,
+    long Sequence = 0
+) : CommandEntry(CommandId, AcceptedAt, AcceptedUptime, AcceptedInstanceId, Sequence);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(RebootEntry))]
 [JsonSerializable(typeof(FactoryResetEntry))]
+[JsonSerializable(typeof(TimeEntry))]
 internal sealed partial class CommandLedgerJson : JsonSerializerContext;

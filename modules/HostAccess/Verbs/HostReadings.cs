@@ -11,8 +11,7 @@ namespace EdgeDm.HostAccess.Verbs;
 /// <summary>What anyone who may read is told. Read from the host at the moment of asking.</summary>
 internal sealed class HostReadings(
     IHost host,
-    VerbOptions verbs,
-    FactoryResetOptions factoryReset,
+    HostAccessConfiguration configuration,
     UpdateHandlers handlers,
     InstalledUpdates installed,
     string dataFolder,
@@ -31,7 +30,7 @@ internal sealed class HostReadings(
             host.Kind,
             host.InstanceId,
             [.. EnabledVerbs()],
-            verbs.UpdateEnabled ? handlers.Names : [],
+            configuration.Verbs.UpdateEnabled ? handlers.Names : [],
             HostApiVersion.Current.ToString(),
             caller.ToString(),
             [.. host.ReadCapabilities()]
@@ -76,19 +75,23 @@ internal sealed class HostReadings(
 
     private IEnumerable<string> EnabledVerbs()
     {
-        if (verbs.UpdateEnabled)
+        if (configuration.Verbs.UpdateEnabled)
         {
             yield return UpdateVerbs.Name;
         }
-        if (verbs.RebootEnabled)
+        if (configuration.Verbs.RebootEnabled)
         {
             yield return RebootVerb.Name;
         }
-        if (factoryReset.Enabled)
+        if (configuration.Time.Enabled)
+        {
+            yield return TimeVerb.Name;
+        }
+        if (configuration.FactoryReset.Enabled)
         {
             yield return FactoryResetVerb.Name;
         }
-        if (verbs.RootsEnabled)
+        if (configuration.Verbs.RootsEnabled)
         {
             yield return RootsVerb.Name;
         }

@@ -27,7 +27,8 @@ internal static class GatewayFailpoints
             ("Telemetry", "outbox"), // What it sends may be thinned: it waits in memory and is written once an hour.
             ("DeviceManagement", "outbox.thinned"), // Neither of these sends anything that may be thinned.
             ("FirmwareDownload", "outbox.thinned"),
-            ("HostAccess", "host.reset"), // No gateway is reset in an ordinary life; its own tests kill it there.
+            ("HostAccess", "host.reset"), // In this life no gateway is reset and no clock set; their own tests kill it there.
+            ("HostAccess", "host.time"),
         ];
 
     private static IEnumerable<string> PointsOf(string module)

@@ -25,6 +25,9 @@ public static class HostApi
     /// <summary>POST <see cref="RebootRequest"/>: 202 <see cref="RebootStatus"/>, answered before the host goes down.</summary>
     public const string Reboot = "/v1/reboot";
 
+    /// <summary>GET: <see cref="HostTime"/>, both sockets. POST <see cref="TimeRequest"/>: 200 <see cref="TimeStatus"/>.</summary>
+    public const string Time = "/v1/time";
+
     /// <summary>POST <see cref="FactoryResetRequest"/>: 202 <see cref="FactoryResetStatus"/>, answered before anything is erased.</summary>
     public const string FactoryReset = "/v1/factory-reset";
 
@@ -62,7 +65,7 @@ public static class HostApi
 /// <param name="ApiVersions">Versions of this interface that it speaks; <c>v1</c>.</param>
 /// <param name="HostKind"><c>linux</c>, <c>windows</c> or <c>simulated</c>.</param>
 /// <param name="HostInstanceId">Changes with every start of the host, and only then. Opaque.</param>
-/// <param name="Verbs">Verbs that host-access.json allows: <c>update</c>, <c>reboot</c>, <c>factoryReset</c>, <c>roots</c>.</param>
+/// <param name="Verbs">Verbs that host-access.json allows: <c>update</c>, <c>reboot</c>, <c>time</c>, <c>factoryReset</c>, <c>roots</c>.</param>
 /// <param name="Handlers">Update handlers, for example <c>microsoft/script:1</c>.</param>
 /// <param name="ApiVersion">The <see cref="HostApiVersion"/> that it speaks; null from 1.0.</param>
 /// <param name="CallerApiVersion">The caller's, as HostAccess understood it; null from 1.0.</param>
@@ -337,3 +340,35 @@ public static class FactoryResetStates
     /// <summary>True for the two states that never change again.</summary>
     public static bool IsTerminal(string state) => state is Completed or Failed;
 }
+
+/// <summary>Sets what is given of the host's clock; at least one of the three.</summary>
+/// <param name="CommandId">As in <see cref="UpdateSubmission"/>.</param>
+/// <param name="Timezone">IANA name, for example <c>Europe/Berlin</c>.</param>
+/// <param name="Time">The right time at the moment of the request. Not while network time is on.</param>
+/// <param name="NtpEnabled">Turns network time on or off; off comes before <paramref name="Time"/>, on with it is refused.</param>
+public sealed record TimeRequest(
+    string CommandId,
+    string? Timezone = null,
+    DateTimeOffset? Time = null,
+    bool? NtpEnabled = null
+);
+
+/// <summary>What became of a <see cref="TimeRequest"/>.</summary>
+/// <param name="CommandId">The request's id.</param>
+/// <param name="Now">What the host says now.</param>
+/// <param name="Error">Why not all of it was done; null when it was.</param>
+public sealed record TimeStatus(string CommandId, HostTime Now, ErrorObject? Error = null);
+
+/// <summary>The host's clock as the host tells it.</summary>
+/// <param name="Time">UTC.</param>
+/// <param name="Timezone">IANA name.</param>
+/// <param name="NtpAvailable">The host has a network time service.</param>
+/// <param name="NtpEnabled">It is on.</param>
+/// <param name="NtpSynchronized">The clock follows it.</param>
+public sealed record HostTime(
+    DateTimeOffset Time,
+    string Timezone,
+    bool NtpAvailable,
+    bool NtpEnabled,
+    bool NtpSynchronized
+);

@@ -141,7 +141,7 @@ public static partial class HostAccessModule
     {
         var time = context.Time;
         var store = new PackageStore(context.Options.Text("EDGEDM_STORE", "/var/lib/edgedm-store"));
-        var handlers = UpdateHandlers.Of(host, configuration.Updates, time, logger);
+        var handlers = UpdateHandlers.Of(host, configuration.Updates, data, time, logger);
         var journal = new UpdateJournal(Path.Combine(data, "updates"), time, logger);
         var installed = new InstalledUpdates(
             Path.Combine(data, "installed.json"),

@@ -82,11 +82,13 @@ internal sealed record CallerOptions(ImmutableArray<uint> Verbs, ImmutableArray<
 /// <param name="AllowReinstallOf"><c>provider/name</c> pairs of which any version may be installed, also an older one.</param>
 /// <param name="StepTimeout">Of one action of a step. 1 s to 1 day, default 1 hour.</param>
 /// <param name="MaxManifestAge">How much older than the newest accepted manifest a manifest may be. 1 to 36,500 days; null = any age.</param>
+/// <param name="AllowAptDowngrades">A step of <c>microsoft/apt:1</c> may install an older version of a package. Default false.</param>
 internal sealed record UpdateOptions(
     ImmutableArray<string> Handlers,
     ImmutableArray<string> AllowReinstallOf,
     TimeSpan StepTimeout,
-    TimeSpan? MaxManifestAge
+    TimeSpan? MaxManifestAge,
+    bool AllowAptDowngrades = false
 );
 
 /// <summary>What proves that an updated host is healthy.</summary>

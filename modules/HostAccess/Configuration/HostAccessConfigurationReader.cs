@@ -185,7 +185,8 @@ internal static class HostAccessConfigurationReader
             TimeSpan.FromSeconds(node.Whole("stepTimeoutSeconds", DefaultStepSeconds, 1, SecondsPerDay)),
             node.Has("maxManifestAgeDays")
                 ? TimeSpan.FromDays(node.Whole("maxManifestAgeDays", MostDays, 1, MostDays))
-                : null
+                : null,
+            node.Flag("allowAptDowngrades", otherwise: false)
         );
         foreach (var pair in updates.AllowReinstallOf.Where(pair => pair.Count(c => c == '/') != 1))
         {

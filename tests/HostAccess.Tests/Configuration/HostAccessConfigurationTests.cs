@@ -126,8 +126,8 @@ public sealed class HostAccessConfigurationTests : IDisposable
     public async Task Start_HandlerThatThisHostDoesNotHave_IsRefused()
     {
         await using var gateway = new TestGateway();
-        gateway.Configuration["updates"]!["handlers"] = new JsonArray { "microsoft/apt:1" };
-        (await Should.ThrowAsync<MisconfiguredException>(gateway.StartAsync)).Message.ShouldContain("microsoft/apt:1");
+        gateway.Configuration["updates"]!["handlers"] = new JsonArray { "microsoft/wim:1" };
+        (await Should.ThrowAsync<MisconfiguredException>(gateway.StartAsync)).Message.ShouldContain("microsoft/wim:1");
     }
 
     private HostAccessConfiguration Load(string text)

@@ -37,6 +37,15 @@ public sealed class ScriptCallTests : IDisposable
             )
             .ShouldStartWith("--action-apply -i n/a -p n/a n/a end --work-folder");
 
+    [Fact]
+    public void Arguments_WithAnImage_NameItBehindTheAction()
+    {
+        var step = StepOf(("swuFileName", "image.swu"), ("arguments", "-x"));
+        string.Join(' ', new ScriptCall(Work(step), ScriptDialect.Swupdate.Read(step), StepAction.Install).Arguments)
+            .ShouldStartWith($"--action-install --swu-file {folder}/image.swu -x --work-folder");
+        ScriptDialect.Script.Read(step).SwuFileName.ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("""{"resultCode":600,"extendedResultCode":1,"resultDetails":"ok"}""", 600, 1, null)]
     [InlineData("""{"resultCode":1}""", 1, 0, null)]
@@ -77,18 +86,19 @@ public sealed class ScriptCallTests : IDisposable
 
     private ScriptCall Call(StepAction action, params (string Name, string? Value)[] properties)
     {
+        var step = StepOf(properties);
+        return new(Work(step), ScriptDialect.Script.Read(step), action);
+    }
+
+    private StepWork Work(ManifestStep step) => new("c", step, folder, Booted: false);
+
+    private static ManifestStep StepOf(params (string Name, string? Value)[] properties)
+    {
         var json = new JsonObject { ["scriptFileName"] = "s.sh" };
         foreach (var (name, value) in properties)
         {
             json[name] = value;
         }
-        var step = new ManifestStep(
-            0,
-            StepTypes.Inline,
-            "microsoft/script:1",
-            [],
-            JsonElement.Parse(json.ToJsonString())
-        );
-        return new(new("c", step, folder, Booted: false), ScriptProperties.Read(step), action);
+        return new(0, StepTypes.Inline, "microsoft/script:1", [], JsonElement.Parse(json.ToJsonString()));
     }
 }

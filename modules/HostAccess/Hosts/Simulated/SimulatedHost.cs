@@ -38,11 +38,13 @@ internal sealed partial class SimulatedHost : IHost
         this.units = units;
         this.time = time;
         this.logger = logger;
-        var root = Path.Combine(options.Folder, "root");
-        Directory.CreateDirectory(root);
+        Directory.CreateDirectory(Root);
         Clock = new SimulatedClock(time, () => this.state.Clock ?? SimulatedClockSettings.Fresh, ChangeClock);
-        UnitEnvironment = new Dictionary<string, string>(StringComparer.Ordinal) { ["EDGEDM_SIMULATED_ROOT"] = root };
+        UnitEnvironment = new Dictionary<string, string>(StringComparer.Ordinal) { ["EDGEDM_SIMULATED_ROOT"] = Root };
     }
+
+    /// <summary>Stands for the host's file system.</summary>
+    public string Root => Path.Combine(options.Folder, "root");
 
     public string Kind => "simulated";
 

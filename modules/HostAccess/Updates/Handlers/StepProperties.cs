@@ -22,6 +22,9 @@ internal sealed class StepProperties(ManifestStep step)
             : throw Wrong(name, $"must be a text of at most {ManifestLimits.MaxTextLength} characters");
     }
 
+    /// <summary>A text that must be there.</summary>
+    public string RequiredText(string name) => Text(name) ?? throw Wrong(name, "is missing");
+
     /// <summary>True or false.</summary>
     public bool Flag(string name, bool otherwise)
     {

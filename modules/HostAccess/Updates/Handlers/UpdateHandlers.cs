@@ -2,8 +2,11 @@ using System.Collections.Immutable;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Hosts;
 using EdgeDm.HostAccess.Hosts.Simulated;
+using EdgeDm.HostAccess.Updates.Handlers.Apt;
 using EdgeDm.HostAccess.Updates.Handlers.Script;
 using EdgeDm.HostAccess.Updates.Handlers.Simulator;
+using EdgeDm.HostAccess.Updates.Handlers.Swupdate;
+using EdgeDm.HostAccess.Updates.Handlers.Units;
 using EdgeDm.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -20,12 +23,26 @@ internal sealed class UpdateHandlers
     public ImmutableArray<string> Names => [.. handlers.Keys];
 
     /// <summary>The handlers of this host.</summary>
+    /// <param name="host">Runs their units.</param>
+    /// <param name="options">Which of them may run, and how.</param>
+    /// <param name="data">HostAccess's own folder.</param>
+    /// <param name="time">For waiting.</param>
+    /// <param name="logger">Gets what units write.</param>
     /// <exception cref="MisconfiguredException">A handler is listed that this host does not have.</exception>
-    public static UpdateHandlers Of(IHost host, UpdateOptions options, TimeProvider time, ILogger logger)
+    public static UpdateHandlers Of(IHost host, UpdateOptions options, string data, TimeProvider time, ILogger logger)
     {
+        var units = new StepUnits(host, options.StepTimeout, time, logger);
+        var hostRoot = (host as SimulatedHost)?.Root ?? "";
         IUpdateHandler[] known =
         [
-            new ScriptHandler(host, options.StepTimeout, time, logger),
+            new ScriptHandler(ScriptDialect.Script, units),
+            new ScriptHandler(ScriptDialect.Swupdate, units),
+            new SwupdateHandler(units, hostRoot),
+            new AptHandler(
+                units,
+                new AptCommands(hostRoot, options.AllowAptDowngrades),
+                new AptMemory(Path.Combine(data, "apt-installed.json"), time, logger)
+            ),
             .. host is SimulatedHost simulated ? [new SimulatorHandler(simulated)] : Array.Empty<IUpdateHandler>(),
         ];
         foreach (var name in options.Handlers.Where(name => known.All(handler => handler.Name != name)))

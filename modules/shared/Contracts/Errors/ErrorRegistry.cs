@@ -358,6 +358,17 @@ public static class ErrorRegistry
         "Turn network time off before setting the clock."
     );
 
+    public static readonly ErrorCode PackagesHeld = new(
+        5030,
+        "packagesHeld",
+        "Release the packages with 'apt-mark unhold' on the host, or leave them out of the update."
+    );
+    public static readonly ErrorCode DowngradeRefused = new(
+        5031,
+        "downgradeRefused",
+        "Publish a newer version, or set updates.allowAptDowngrades in host-access.json."
+    );
+
     // Health after an update.
     public static readonly ErrorCode HealthTimedOut = new(
         6000,
@@ -453,6 +464,8 @@ public static class ErrorRegistry
         RebootInhibited,
         NoEffect,
         ClockSynchronized,
+        PackagesHeld,
+        DowngradeRefused,
         HealthTimedOut,
         RollbackUnsupported,
         RollbackFailed,

@@ -17,10 +17,11 @@ internal sealed class ScriptCall(StepWork work, ScriptProperties properties, Ste
 
     public string ResultPath { get; } = Path.Combine(work.Folder, $"action_{WordOf(action)}_aduc_result.json");
 
-    /// <summary>Action, the maker's arguments, then ours.</summary>
+    /// <summary>Action, image, the maker's arguments, then ours.</summary>
     public IReadOnlyList<string> Arguments =>
         [
             .. ActionArguments(),
+            .. properties.SwuFileName is { } image ? new[] { "--swu-file", Path.Combine(Work.Folder, image) } : [],
             .. Substitute(properties.Arguments),
             "--work-folder",
             Work.Folder,
@@ -31,9 +32,6 @@ internal sealed class ScriptCall(StepWork work, ScriptProperties properties, Ste
 
     /// <summary>The action as scripts know it.</summary>
     public static string WordOf(StepAction action) => Words[(int)action];
-
-    /// <summary>True for the four words.</summary>
-    public static bool IsWord(string word) => Words.Contains(word);
 
     private string[] ActionArguments() =>
         properties.ApiVersion switch

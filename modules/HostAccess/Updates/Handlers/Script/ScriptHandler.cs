@@ -1,19 +1,15 @@
 using EdgeDm.HostAccess.Hosts;
+using EdgeDm.HostAccess.Updates.Handlers.Units;
 using EdgeDm.Updates;
-using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.HostAccess.Updates.Handlers.Script;
 
 /// <summary>
 /// <c>microsoft/script:1</c>: a script of the update's maker, called once per action with Device Update's arguments, each call a unit of
-/// the host. It cannot be undone: the contract has no restore.
+/// the host. It cannot be undone: the contract has no restore. <c>microsoft/swupdate:2</c> is the same contract with one argument more.
 /// </summary>
-internal sealed partial class ScriptHandler(IHost host, TimeSpan timeLimit, TimeProvider time, ILogger logger)
-    : IUpdateHandler
+internal sealed class ScriptHandler(ScriptDialect dialect, StepUnits units) : IUpdateHandler
 {
-    private const string UnitPrefix = "edgedm-";
-    private const int LongestLoggedOutput = 4096;
-
     private const UnixFileMode Executable =
         UnixFileMode.UserRead
         | UnixFileMode.UserWrite
@@ -21,41 +17,33 @@ internal sealed partial class ScriptHandler(IHost host, TimeSpan timeLimit, Time
         | UnixFileMode.GroupRead
         | UnixFileMode.GroupExecute;
 
-    public string Name => "microsoft/script:1";
+    public string Name => dialect.Handler;
 
     public void Check(UpdateManifest manifest, ManifestStep step)
     {
-        var properties = ScriptProperties.Read(step);
-        if (!step.Files.Any(id => manifest.Files[id].FileName == properties.ScriptFileName))
+        var properties = dialect.Read(step);
+        RequireFile(manifest, step, "scriptFileName", properties.ScriptFileName);
+        if (properties.SwuFileName is { } image)
         {
-            throw new StepProperties(step).Wrong(
-                "scriptFileName",
-                $"names '{properties.ScriptFileName}', which is none of the step's files"
-            );
+            RequireFile(manifest, step, "swuFileName", image);
         }
     }
 
     public async Task<ActionResult> RunAsync(StepWork work, StepAction action, CancellationToken cancel)
     {
-        var call = new ScriptCall(work, ScriptProperties.Read(work.Step), action);
-        var unit = UnitName(work, action);
-        if (host.Units.Query(unit).Phase == UnitPhase.Interrupted && action == StepAction.IsInstalled)
+        var call = new ScriptCall(work, dialect.Read(work.Step), action);
+        var word = ScriptCall.WordOf(action);
+        if (units.PhaseOf(work, word) == UnitPhase.Interrupted && action == StepAction.IsInstalled)
         {
-            host.Units.Remove(unit); // It changes nothing, so it may be asked again.
+            units.Forget(work, word); // It changes nothing, so it may be asked again.
         }
-        if (host.Units.Query(unit).Phase == UnitPhase.Missing)
+        if (units.PhaseOf(work, word) == UnitPhase.Missing)
         {
             File.SetUnixFileMode(call.ScriptPath, Executable);
             File.Delete(call.ResultPath);
         }
-        host.Units.Start(new(unit, call.ScriptPath, call.Arguments, work.Folder, UnitEnvironment.For(host), timeLimit));
-        var ended = await host.Units.WaitAsync(unit, time, cancel);
-        if (logger.IsEnabled(LogLevel.Information))
-        {
-            var output = Tail(host.Units.ReadOutput(unit));
-            LogOutput(logger, unit, ended.Phase, ended.ExitCode, output);
-        }
-        return ScriptResult.Of(call, ended, timeLimit);
+        var ended = await units.RunAsync(work, word, new(call.ScriptPath, call.Arguments), cancel);
+        return ScriptResult.Of(call, ended.State, units.TimeLimit);
     }
 
     public ActionResult ConfirmBoot(StepWork work) => new(ResultCodes.Success, 0, "");
@@ -64,39 +52,13 @@ internal sealed partial class ScriptHandler(IHost host, TimeSpan timeLimit, Time
 
     public void Commit(StepWork work) { }
 
-    public void CleanUp(string commandId)
+    public void CleanUp(string commandId) => units.CleanUp(commandId);
+
+    private static void RequireFile(UpdateManifest manifest, ManifestStep step, string property, string fileName)
     {
-        var prefix = $"{UnitPrefix}{commandId}-";
-        foreach (var unit in host.Units.List().Where(unit => IsOf(unit, prefix)))
+        if (!step.Files.Any(id => manifest.Files[id].FileName == fileName))
         {
-            host.Units.Remove(unit);
+            throw new StepProperties(step).Wrong(property, $"names '{fileName}', which is none of the step's files");
         }
     }
-
-    /// <summary><c>edgedm-&lt;commandId&gt;-&lt;step&gt;-&lt;action&gt;</c>.</summary>
-    private static string UnitName(StepWork work, StepAction action) =>
-        $"{UnitPrefix}{work.CommandId}-{work.Step.Index}-{ScriptCall.WordOf(action)}";
-
-    /// <summary>Command ids may hold dashes: behind the prefix there must be a number and an action, not more of another id.</summary>
-    private static bool IsOf(string unit, string prefix)
-    {
-        if (!unit.StartsWith(prefix, StringComparison.Ordinal))
-        {
-            return false;
-        }
-        var rest = unit[prefix.Length..];
-        var dash = rest.IndexOf('-', StringComparison.Ordinal);
-        return dash > 0 && rest[..dash].All(char.IsAsciiDigit) && ScriptCall.IsWord(rest[(dash + 1)..]);
-    }
-
-    /// <summary>The end of a unit's output on lines of its own, or nothing.</summary>
-    private static string Tail(string output)
-    {
-        var text = output.TrimEnd();
-        var tail = text.Length <= LongestLoggedOutput ? text : text[^LongestLoggedOutput..];
-        return tail.Length == 0 ? "" : "\n" + tail;
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Unit {Unit} ended: {Phase}, exit code {ExitCode}{Output}")]
-    private static partial void LogOutput(ILogger logger, string unit, UnitPhase phase, int exitCode, string output);
 }

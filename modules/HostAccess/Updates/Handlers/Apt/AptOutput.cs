@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using EdgeDm.HostAccess.Updates.Handlers.Units;
+
+namespace EdgeDm.HostAccess.Updates.Handlers.Apt;
+
+/// <summary>Reads what apt and dpkg wrote, in the language of their makers (<c>LC_ALL=C</c>).</summary>
+internal static class AptOutput
+{
+    /// <summary>dpkg-query's option: name, qualified name, state, version, a package a line.</summary>
+    public const string QueryFormat =
+        "-f=${Package}\\t${Package}:${Architecture}\\t${db:Status-Status}\\t${Version}\\n";
+
+    private const int Columns = 4;
+
+    /// <summary>True when every package is there, configured, in the version that is wanted.</summary>
+    public static bool IsInstalled(AptManifest manifest, string query)
+    {
+        var rows = query.Split('\n').Select(line => line.Split('\t')).Where(row => row.Length == Columns).ToList();
+        return manifest.Packages.All(package =>
+            rows.Exists(row =>
+                (row[0] == package.Name || row[1] == package.Name)
+                && row[2] == "installed"
+                && (package.Version is null || row[3] == package.Version)
+            )
+        );
+    }
+
+    /// <summary>The packages of the manifest that are held.</summary>
+    public static ImmutableArray<string> HeldAmong(AptManifest manifest, string held)
+    {
+        var names = held.Split('\n').Select(NameOf).ToHashSet(StringComparer.Ordinal);
+        return [.. manifest.Packages.Select(package => package.Name).Where(name => names.Contains(NameOf(name)))];
+    }
+
+    /// <summary>True when apt would go back to an older version and may not.</summary>
+    public static bool IsRefusedDowngrade(UnitResult dryRun) =>
+        !dryRun.Succeeded && dryRun.Output.Contains("without --allow-downgrades", StringComparison.Ordinal);
+
+    /// <summary>The packages that apt would take back.</summary>
+    public static string DowngradedIn(string dryRun)
+    {
+        const string Head = "The following packages will be DOWNGRADED:";
+        var start = dryRun.IndexOf(Head, StringComparison.Ordinal);
+        if (start < 0)
+        {
+            return "";
+        }
+        var lines = dryRun[(start + Head.Length)..].TrimStart('\n').Split('\n');
+        return string.Join(' ', lines.TakeWhile(line => line.StartsWith(' ')).Select(line => line.Trim()));
+    }
+
+    /// <summary>Without the architecture.</summary>
+    private static string NameOf(string name) => name.Trim().Split(':')[0];
+}

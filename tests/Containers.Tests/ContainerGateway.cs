@@ -9,7 +9,7 @@ namespace EdgeDm.Containers.Tests;
 
 /// <summary>
 /// A gateway whose modules are containers of the real images, with users, rights and mounts of the repository's deployment. Its host is
-/// the simulated one: a folder, and HostAccess's own container runs the scripts.
+/// the simulated one (a folder, and HostAccess's own container runs the scripts), or a container with systemd.
 /// </summary>
 internal sealed class ContainerGateway : IAsyncDisposable
 {
@@ -64,8 +64,8 @@ internal sealed class ContainerGateway : IAsyncDisposable
         var gateway = new ContainerGateway();
         try
         {
-            gateway.Prepare();
             gateway.Host = hasHost ? await HostMachine.StartAsync(gateway.HostFolder("")) : null;
+            gateway.Prepare();
             await gateway.StartHubAsync();
             return gateway;
         }
@@ -121,11 +121,14 @@ internal sealed class ContainerGateway : IAsyncDisposable
         int.Parse(await DockerCli.RunAsync("container", "inspect", "--format", "{{.State.Pid}}", Container(module)));
 
     /// <summary>Publishes an update and deploys it; the workflow's id is the deployment's.</summary>
-    public async Task DeployAsync(string version, string workflow, string script, int payloadBytes = 5_000_000)
+    public async Task DeployAsync(string version, string workflow, string script)
     {
-        // The image has no shell; the simulated host's is in the folder that stands for its /etc/edgedm.
-        var own = script.Replace("#!/bin/sh\n", "#!/etc/edgedm/busybox sh\n", StringComparison.Ordinal);
-        var group = Publisher.Publish(FilesFolder, Files.Url, version, own, workflow, payloadBytes);
+        // HostAccess's image has no shell; the simulated host's is in the folder that stands for its /etc/edgedm.
+        var own = Host is null
+            ? script.Replace("#!/bin/sh\n", "#!/etc/edgedm/busybox sh\n", StringComparison.Ordinal)
+            : script;
+        bool? reboot = Host is null ? true : null;
+        var group = Publisher.Publish(FilesFolder, Files.Url, version, own, workflow, reboot: reboot);
         await Service.DesireAsync(new() { ["firmwareUpdate"] = group });
     }
 
@@ -221,13 +224,6 @@ internal sealed class ContainerGateway : IAsyncDisposable
         File.WriteAllText(Path.Combine(etc, "root.jwk.json"), Publisher.RootJwk);
         var configuration = new JsonObject
         {
-            ["host"] = "simulated",
-            ["simulated"] = new JsonObject
-            {
-                ["folder"] = $"{HostAccessData}/simulated-host",
-                ["manufacturer"] = "Contoso",
-                ["model"] = "Gateway",
-            },
             ["trustedRoots"] = new JsonArray("root.jwk.json"),
             ["verbs"] = new JsonObject
             {
@@ -239,7 +235,6 @@ internal sealed class ContainerGateway : IAsyncDisposable
                 ["verbs"] = new JsonArray(13601),
                 ["inventory"] = new JsonArray(13601, 13603),
             },
-            ["updates"] = new JsonObject { ["handlers"] = new JsonArray("microsoft/script:1", "edgedm/simulator:1") },
             ["health"] = new JsonObject
             {
                 ["deadlineSeconds"] = 60,
@@ -247,6 +242,17 @@ internal sealed class ContainerGateway : IAsyncDisposable
                 ["requiredModules"] = new JsonArray("FirmwareDownload", "Telemetry"),
             },
         };
+        var host = new JsonObject { ["manufacturer"] = "Contoso", ["model"] = "Gateway" };
+        var handlers = new JsonArray("microsoft/script:1");
+        if (Host is null)
+        {
+            host["folder"] = $"{HostAccessData}/simulated-host";
+            handlers.Add((JsonNode)"edgedm/simulator:1");
+        }
+        var kind = Host is null ? "simulated" : "linux";
+        configuration["host"] = kind;
+        configuration[kind] = host;
+        configuration["updates"] = new JsonObject { ["handlers"] = handlers };
         File.WriteAllText(Path.Combine(etc, "host-access.json"), configuration.ToJsonString());
     }
 }

@@ -12,6 +12,8 @@ internal sealed class HostMachine : IAsyncDisposable
     // ends where it would reboot, and Docker starts it again.
     private const string Capability = "SYS_ADMIN";
 
+    private const string OsRelease = "/etc/os-release";
+
     private HostMachine(string name) => Name = name;
 
     /// <summary>Name of the container.</summary>
@@ -39,6 +41,9 @@ internal sealed class HostMachine : IAsyncDisposable
         try
         {
             await machine.WaitUntilUpAsync();
+            Directory.CreateDirectory(root + "/etc");
+            var release = await DockerCli.RunAsync("exec", machine.Name, "cat", OsRelease);
+            await File.WriteAllTextAsync(root + OsRelease, release + "\n");
             return machine;
         }
         catch
@@ -47,9 +52,6 @@ internal sealed class HostMachine : IAsyncDisposable
             throw;
         }
     }
-
-    /// <summary>Tells systemd to reboot, as an operator at the gateway does.</summary>
-    public Task RebootAsync() => DockerCli.RunAsync("exec", Name, "systemctl", "--no-block", "reboot");
 
     /// <summary>Returns when systemd has started everything.</summary>
     public Task WaitUntilUpAsync() =>

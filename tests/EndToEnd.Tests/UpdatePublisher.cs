@@ -63,7 +63,7 @@ internal sealed class UpdatePublisher : IDisposable
     /// <param name="script">What the first step runs.</param>
     /// <param name="workflow">The deployment's id.</param>
     /// <param name="payloadBytes">Size of the package.</param>
-    /// <param name="reboot">The second step asks for one.</param>
+    /// <param name="reboot">The second step, the simulated host's image, asks for one; null = there is no second step.</param>
     public JsonObject Publish(
         string folder,
         string url,
@@ -71,7 +71,7 @@ internal sealed class UpdatePublisher : IDisposable
         string script,
         string workflow,
         int payloadBytes = 5_000_000,
-        bool reboot = true
+        bool? reboot = true
     )
     {
         var payload = RandomNumberGenerator.GetBytes(payloadBytes);
@@ -87,11 +87,18 @@ internal sealed class UpdatePublisher : IDisposable
                         ["install.sh", "firmware.bin"],
                         Json("""{"scriptFileName":"install.sh","installedCriteria":"x"}""")
                     ),
-                    new(
-                        "edgedm/simulator:1",
-                        [],
-                        Json($$"""{"firmwareVersion":"{{version}}","reboot":{{(reboot ? "true" : "false")}}}""")
-                    ),
+                    .. reboot is null
+                        ? Array.Empty<StepDescription>()
+                        :
+                        [
+                            new(
+                                "edgedm/simulator:1",
+                                [],
+                                Json(
+                                    $$"""{"firmwareVersion":"{{version}}","reboot":{{(reboot.Value ? "true" : "false")}}}"""
+                                )
+                            ),
+                        ],
                 ],
                 [Describe(folder, "install.sh"), Describe(folder, "firmware.bin")],
                 DateTimeOffset.UtcNow

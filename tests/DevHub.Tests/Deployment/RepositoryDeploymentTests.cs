@@ -55,6 +55,7 @@ public sealed class RepositoryDeploymentTests
         Holders("edgedm-inventory").ShouldBe(["HostAccess", "Telemetry"]);
         Holders("edgedm-store").ShouldBe(["HostAccess", "FirmwareDownload"]);
         Holders("/etc/edgedm").ShouldBe(["HostAccess"]);
+        Holders("/run/dbus").ShouldBe(["HostAccess"]);
     }
 
     [Fact]

@@ -122,6 +122,7 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
     private async Task RunAsync(string commandId, CancellationToken stopping)
     {
         var errors = new List<Exception>();
+        string? waitedFor = null;
         while (!parts.Journal.Get(commandId).IsTerminal)
         {
             try
@@ -134,6 +135,7 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
                 }
                 await AdvanceAsync(parts.Journal.Get(commandId), stopping);
                 errors.Clear();
+                waitedFor = null;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -147,7 +149,11 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
             }
             catch (Exception error) when (HostErrors.IsPassing(error))
             {
-                LogHostWaits(parts.Logger, commandId, error.Message, RetryPause.TotalSeconds);
+                if (error.Message != waitedFor)
+                {
+                    LogHostWaits(parts.Logger, commandId, RetryPause.TotalSeconds, error.Message);
+                    waitedFor = error.Message; // It may last, and is told once.
+                }
                 await Task.Delay(RetryPause, parts.Time, stopping);
             }
             catch (Exception error)
@@ -262,9 +268,9 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Update {CommandId} waits for the host, looking again in {Seconds} s: {Message}"
+        Message = "Update {CommandId} waits for the host, looking again every {Seconds} s: {Reason}"
     )]
-    private static partial void LogHostWaits(ILogger logger, string commandId, string message, double seconds);
+    private static partial void LogHostWaits(ILogger logger, string commandId, double seconds, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Update {CommandId}: unexpected error")]
     private static partial void LogUnexpected(ILogger logger, Exception error, string commandId);

@@ -141,17 +141,28 @@ internal sealed partial class RebootVerb : IAsyncDisposable
     private async Task RebootLaterAsync(RebootEntry entry, TimeSpan delay)
     {
         await Task.Delay(delay, time, stop.Token);
+        string? waitedFor = null;
         while (true)
         {
             try
             {
-                LogReboot(logger, entry.CommandId);
                 host.Reboot($"command {entry.CommandId}");
+                LogReboot(logger, entry.CommandId);
                 return;
+            }
+            catch (Exception error) when (HostErrors.IsPassing(error))
+            {
+                // Somebody holds the host up by now. That may last, and is told once.
+                if (error.Message != waitedFor)
+                {
+                    LogWaits(logger, entry.CommandId, RetryPause.TotalSeconds, error.Message);
+                    waitedFor = error.Message;
+                }
+                await Task.Delay(RetryPause, time, stop.Token);
             }
             catch (Exception error) when (error is IOException or EdgeDmException)
             {
-                // The command was answered; it must not be forgotten because of a full disk, or of who holds the host up by now.
+                // The command was answered; it must not be forgotten because of a full disk.
                 LogRetry(logger, error, entry.CommandId, RetryPause.TotalSeconds);
                 await Task.Delay(RetryPause, time, stop.Token);
             }
@@ -208,6 +219,12 @@ internal sealed partial class RebootVerb : IAsyncDisposable
     )]
     private static partial void LogRetry(ILogger logger, Exception error, string commandId, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Reboot command {CommandId} is carried out")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Reboot command {CommandId} waits, and is tried again every {Seconds} s: {Reason}"
+    )]
+    private static partial void LogWaits(ILogger logger, string commandId, double seconds, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Reboot command {CommandId} was carried out")]
     private static partial void LogReboot(ILogger logger, string commandId);
 }

@@ -46,7 +46,7 @@ internal sealed class HostBus(DBusClient client) : IAsyncDisposable
             var code = Away.Contains(error.Name)
                 ? ErrorRegistry.HostServiceUnavailable
                 : ErrorRegistry.HostServiceRefused;
-            throw Told(code, service, $"The host's {service} said {error.Message}.", error, ("dbusError", error.Name));
+            throw Told(code, service, $"The host's {service} said {error.Message}", error, ("dbusError", error.Name));
         }
         catch (DBusFormatException error)
         {
@@ -71,5 +71,5 @@ internal sealed class HostBus(DBusClient client) : IAsyncDisposable
         string what,
         DBusException cause,
         params (string Name, string Value)[] parameters
-    ) => new(code.Told(service, what, [("service", service), .. parameters]), cause);
+    ) => new(code.Told(service, $"{what.TrimEnd('.')}.", [("service", service), .. parameters]), cause);
 }

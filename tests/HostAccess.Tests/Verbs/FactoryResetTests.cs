@@ -132,12 +132,12 @@ public sealed class FactoryResetTests
         Directory.CreateDirectory(points);
         FailpointFolder.Arm(points, failpoint, passage);
         gateway.Environment[FailpointFolder.Variable] = points;
-        await gateway.StartProcessAsync();
+        await StartAsync(gateway);
 
         for (var ends = 0; ends < 4 && !await IsCompletedAsync(gateway); ends++)
         {
             await gateway.EndAsync(); // Killed, or the host goes down.
-            await gateway.StartProcessAsync();
+            await StartAsync(gateway);
         }
 
         FailpointFolder.HasFired(points).ShouldBeTrue();
@@ -206,6 +206,20 @@ public sealed class FactoryResetTests
         await gateway.StartAsync();
         var error = await RefusedAsync(gateway, new(id, new('r', reason)), HttpStatusCode.BadRequest);
         error.Context.ShouldBe(context);
+    }
+
+    /// <summary>One that goes on with a reset may restart the host before it serves.</summary>
+    private static async Task StartAsync(TestGateway gateway)
+    {
+        try
+        {
+            await gateway.StartProcessAsync();
+        }
+        catch (InvalidOperationException)
+        {
+            (await gateway.EndAsync()).ShouldBe(129);
+            await gateway.StartProcessAsync();
+        }
     }
 
     private static TestGateway MakeGateway(params (string Name, string Script)[] hooks)

@@ -151,15 +151,25 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
 
     private async Task RunAsync(string commandId)
     {
+        string? waitedFor = null;
         while (ledger.Find(commandId) is { } entry && !FactoryResetStates.IsTerminal(entry.State))
         {
             try
             {
                 await AdvanceAsync(entry);
             }
-            catch (Exception error) when (error is IOException || HostErrors.IsPassing(error))
+            catch (EdgeDmException error) when (HostErrors.IsPassing(error))
             {
-                // A full disk, most likely, or the host is held up. The command was answered, so it must not be forgotten.
+                if (error.Message != waitedFor)
+                {
+                    LogWaits(logger, commandId, RetryPause.TotalSeconds, error.Message);
+                    waitedFor = error.Message;
+                }
+                await Task.Delay(RetryPause, time, stop.Token);
+            }
+            catch (IOException error)
+            {
+                // A full disk, most likely. The command was answered, so it must not be forgotten.
                 LogRetry(logger, error, commandId, RetryPause.TotalSeconds);
                 await Task.Delay(RetryPause, time, stop.Token);
             }
@@ -244,6 +254,7 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
             );
             return;
         }
+        host.RequireRebootable(); // A host that is held up now spends no attempt.
         ledger.Change(entry.CommandId, e => e with { RebootAttempts = e.RebootAttempts + 1 });
         host.Reboot($"factory reset {entry.CommandId}");
         await Task.Delay(RebootPatience, time, stop.Token);
@@ -306,4 +317,10 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
         Message = "Factory reset {CommandId} could not go on; trying again in {Seconds} s"
     )]
     private static partial void LogRetry(ILogger logger, Exception error, string commandId, double seconds);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Factory reset {CommandId} waits, and is tried again every {Seconds} s: {Reason}"
+    )]
+    private static partial void LogWaits(ILogger logger, string commandId, double seconds, string reason);
 }

@@ -83,7 +83,11 @@ internal static class BenchCommand
 
     private static void RequireRoundsToJudge(CommandResult command)
     {
-        if (command.GetValue(Check) && command.GetValue(Rounds) < LeastRoundsToJudge)
+        if (
+            command.GetValue(Check)
+            && command.GetResult(Rounds) is not null
+            && command.GetValue(Rounds) < LeastRoundsToJudge
+        )
         {
             command.AddError($"--check judges by at least {LeastRoundsToJudge} rounds.");
         }

@@ -20,6 +20,8 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
     /// <summary>A hook is started, and the host asked to restart, this often.</summary>
     public const int MostAttempts = 3;
 
+    private const string UnitPrefix = "edgedm-reset-";
+
     private static readonly Failpoint Written = new("host.reset");
 
     /// <summary>The host has this long to go down after it was asked to.</summary>
@@ -62,11 +64,15 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
     /// <summary>Goes on with what was under way, and clears what an ended one left behind.</summary>
     public void Resume()
     {
-        foreach (var entry in ledger.All.Where(entry => entry.State == FactoryResetStates.Failed))
+        var open = ledger.All.FirstOrDefault(entry => !FactoryResetStates.IsTerminal(entry.State));
+        foreach (var unit in host.Units.List().Where(IsHook))
         {
-            host.Units.Remove(UnitName(entry));
+            if (open is null || unit != UnitName(open))
+            {
+                host.Units.Remove(unit);
+            }
         }
-        if (ledger.All.FirstOrDefault(entry => !FactoryResetStates.IsTerminal(entry.State)) is { } open)
+        if (open is not null)
         {
             turn.Take(Name, open.CommandId);
             Start(open.CommandId);
@@ -277,7 +283,13 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
         }
     }
 
-    private static string UnitName(FactoryResetEntry entry) => $"edgedm-reset-{entry.CommandId}-{entry.NextHook}";
+    private static string UnitName(FactoryResetEntry entry) => $"{UnitPrefix}{entry.CommandId}-{entry.NextHook}";
+
+    /// <summary>A step of an update whose id begins with <c>reset-</c> ends in the word of an action, not in a number.</summary>
+    private static bool IsHook(string unit) =>
+        unit.StartsWith(UnitPrefix, StringComparison.Ordinal)
+        && unit[(unit.LastIndexOf('-') + 1)..] is { Length: > 0 } number
+        && number.All(char.IsAsciiDigit);
 
     private FactoryResetStatus StatusOf(FactoryResetEntry entry) =>
         new(entry.CommandId, entry.State, entry.NextHook, entry.Hooks.Length, host.InstanceId, entry.Error);

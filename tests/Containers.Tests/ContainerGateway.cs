@@ -3,7 +3,9 @@ using System.Net;
 using System.Text.Json.Nodes;
 using EdgeDm.Durable;
 using EdgeDm.EndToEnd.Tests;
+using EdgeDm.EndToEnd.Tests.Kills;
 using EdgeDm.Testing;
+using EdgeDm.Updates;
 
 namespace EdgeDm.Containers.Tests;
 
@@ -29,7 +31,9 @@ internal sealed class ContainerGateway : IAsyncDisposable
     private FileHost? files;
     private int changes;
 
-    private ContainerGateway() { }
+    private readonly int healthDeadline;
+
+    private ContainerGateway(int healthDeadline) => this.healthDeadline = healthDeadline;
 
     public UpdatePublisher Publisher { get; } = new();
 
@@ -46,6 +50,12 @@ internal sealed class ContainerGateway : IAsyncDisposable
     /// <summary>The simulated host's root, as the scripts see it.</summary>
     public string HostRoot => Path.Combine(HostFolder(HostAccessData), "simulated-host", "root");
 
+    /// <summary>What the cloud was told.</summary>
+    public CloudRecord Cloud => new(RecordFile);
+
+    /// <summary>What is published.</summary>
+    public string FilesFolder => Path.Combine(folder.FullName, "files");
+
     /// <summary>What everything of this gateway's dev hub in Docker is called.</summary>
     public string Name { get; private set; } = "";
 
@@ -53,15 +63,16 @@ internal sealed class ContainerGateway : IAsyncDisposable
 
     private string DeploymentFile => Path.Combine(folder.FullName, "deployment.template.json");
 
-    private string FilesFolder => Path.Combine(folder.FullName, "files");
+    private string RecordFile => Path.Combine(folder.FullName, "record.jsonl");
 
     private string Failpoints => Path.Combine(HostFolder(HostAccessData), "failpoints");
 
     /// <summary>Starts all, and returns when the hub serves and every module's container was started.</summary>
     /// <param name="hasHost">A container plays the host, which the modules live and die with.</param>
-    public static async Task<ContainerGateway> StartAsync(bool hasHost = false)
+    /// <param name="healthDeadline">Seconds that an update has to become healthy.</param>
+    public static async Task<ContainerGateway> StartAsync(bool hasHost = false, int healthDeadline = 60)
     {
-        var gateway = new ContainerGateway();
+        var gateway = new ContainerGateway(healthDeadline);
         try
         {
             gateway.Host = hasHost ? await HostMachine.StartAsync(gateway.HostFolder("")) : null;
@@ -93,6 +104,7 @@ internal sealed class ContainerGateway : IAsyncDisposable
                     "--https-port",
                     "0",
                 },
+                .. new[] { "--record", RecordFile },
                 .. new[] { "--set-env", $"HostAccess:{FailpointFolder.Variable}={HostAccessData}/failpoints" },
                 .. Host is { } host ? new[] { "--host-container", host.Name } : [],
             ],
@@ -131,6 +143,12 @@ internal sealed class ContainerGateway : IAsyncDisposable
         var group = Publisher.Publish(FilesFolder, Files.Url, version, own, workflow, reboot: reboot);
         await Service.DesireAsync(new() { ["firmwareUpdate"] = group });
     }
+
+    /// <summary>Publishes an update of one step, whose files lie in <see cref="FilesFolder"/>, and deploys it.</summary>
+    public Task DeployAsync(string version, string workflow, StepDescription step) =>
+        Service.DesireAsync(
+            new() { ["firmwareUpdate"] = Publisher.Publish(FilesFolder, Files.Url, version, workflow, [step]) }
+        );
 
     /// <summary>HostAccess stops for ever at a write; as the first process of its container it cannot kill itself.</summary>
     public void FreezeHostAccessAt(string point, int passage) => FailpointFolder.Arm(Failpoints, point, passage);
@@ -210,7 +228,17 @@ internal sealed class ContainerGateway : IAsyncDisposable
         folder.CreateSubdirectory("files");
         Directory.CreateDirectory(Failpoints);
         WriteHostAccessFolder();
-        File.Copy(Path.Combine(RepositoryRoot.Path, "deployment.template.json"), DeploymentFile);
+        var deployment = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "deployment.template.json"));
+        if (Host is not null)
+        {
+            // A folder of the host in place of a volume, so that the host's system can spoil it.
+            deployment = deployment.Replace(
+                "\"edgedm-verbs:",
+                $"\"{HostMachine.VerbsFolder}:",
+                StringComparison.Ordinal
+            );
+        }
+        File.WriteAllText(DeploymentFile, deployment);
         var modules = Path.Combine(RepositoryRoot.Path, "modules");
         File.WriteAllText(Path.Combine(folder.FullName, ".env"), $"MODULES_PATH={modules}\n");
     }
@@ -237,7 +265,7 @@ internal sealed class ContainerGateway : IAsyncDisposable
             },
             ["health"] = new JsonObject
             {
-                ["deadlineSeconds"] = 60,
+                ["deadlineSeconds"] = healthDeadline,
                 ["stableSeconds"] = 1,
                 ["requiredModules"] = new JsonArray("FirmwareDownload", "Telemetry"),
             },
@@ -248,6 +276,10 @@ internal sealed class ContainerGateway : IAsyncDisposable
         {
             host["folder"] = $"{HostAccessData}/simulated-host";
             handlers.Add((JsonNode)"edgedm/simulator:1");
+        }
+        else
+        {
+            handlers.Add((JsonNode)"microsoft/apt:1");
         }
         var kind = Host is null ? "simulated" : "linux";
         configuration["host"] = kind;

@@ -74,33 +74,44 @@ internal sealed class UpdatePublisher : IDisposable
         bool? reboot = true
     )
     {
-        var payload = RandomNumberGenerator.GetBytes(payloadBytes);
-        File.WriteAllBytes(Path.Combine(folder, "firmware.bin"), payload);
+        File.WriteAllBytes(Path.Combine(folder, "firmware.bin"), RandomNumberGenerator.GetBytes(payloadBytes));
         File.WriteAllText(Path.Combine(folder, "install.sh"), script);
+        var steps = new List<StepDescription>
+        {
+            Step(
+                "microsoft/script:1",
+                ["install.sh", "firmware.bin"],
+                """{"scriptFileName":"install.sh","installedCriteria":"x"}"""
+            ),
+        };
+        if (reboot is { } asked)
+        {
+            var word = asked ? "true" : "false";
+            steps.Add(Step("edgedm/simulator:1", [], $$"""{"firmwareVersion":"{{version}}","reboot":{{word}}}"""));
+        }
+        return Publish(folder, url, version, workflow, steps);
+    }
+
+    /// <summary>Publishes an update of any steps, whose files lie in the folder, and returns the desired group that deploys it.</summary>
+    public JsonObject Publish(
+        string folder,
+        string url,
+        string version,
+        string workflow,
+        IReadOnlyList<StepDescription> steps
+    )
+    {
         var built = ManifestBuilder.Build(
             new(
                 new UpdateId("Contoso", "Gateway", version),
                 [Compatibility],
+                [.. steps],
                 [
-                    new(
-                        "microsoft/script:1",
-                        ["install.sh", "firmware.bin"],
-                        Json("""{"scriptFileName":"install.sh","installedCriteria":"x"}""")
-                    ),
-                    .. reboot is null
-                        ? Array.Empty<StepDescription>()
-                        :
-                        [
-                            new(
-                                "edgedm/simulator:1",
-                                [],
-                                Json(
-                                    $$"""{"firmwareVersion":"{{version}}","reboot":{{(reboot.Value ? "true" : "false")}}}"""
-                                )
-                            ),
-                        ],
+                    .. steps
+                        .SelectMany(step => step.FileNames)
+                        .Distinct(StringComparer.Ordinal)
+                        .Select(name => Describe(folder, name)),
                 ],
-                [Describe(folder, "install.sh"), Describe(folder, "firmware.bin")],
                 DateTimeOffset.UtcNow
             )
         );
@@ -119,6 +130,10 @@ internal sealed class UpdatePublisher : IDisposable
             ["workflow"] = new JsonObject { ["id"] = workflow },
         };
     }
+
+    /// <summary>A step of an update.</summary>
+    public static StepDescription Step(string handler, ImmutableArray<string> files, string properties) =>
+        new(handler, files, JsonElement.Parse(properties));
 
     /// <summary>Signs a manifest's exact text.</summary>
     public string Sign(string manifest) => ManifestSignature.Sign(System.Text.Encoding.UTF8.GetBytes(manifest), key);
@@ -151,6 +166,4 @@ internal sealed class UpdatePublisher : IDisposable
         var content = File.ReadAllBytes(Path.Combine(folder, name));
         return new(name, content.Length, Convert.ToHexStringLower(SHA256.HashData(content)));
     }
-
-    private static JsonElement Json(string text) => JsonElement.Parse(text);
 }

@@ -7,6 +7,7 @@ using EdgeDm.HostAccess.Hosts.Linux;
 using EdgeDm.HostAccess.Hosts.Simulated;
 using EdgeDm.HostAccess.Updates;
 using EdgeDm.HostAccess.Updates.Handlers;
+using EdgeDm.HostAccess.Updates.Handlers.Rauc;
 using EdgeDm.HostAccess.Updates.Staging;
 using EdgeDm.HostAccess.Updates.Trust;
 using EdgeDm.HostAccess.Verbs;
@@ -28,12 +29,15 @@ public static partial class HostAccessModule
     public static Task<int> RunAsync(ProgramContext context, CancellationToken stop) =>
         RunAsync(context, UnitRunnerCommand.OfThisProgram(), new ApiOptions(), stop);
 
-    /// <summary>The same with other bounds, and with another program to run the simulated host's units.</summary>
+    /// <summary>
+    /// The same with other bounds, another program to run the simulated host's units, and another root of the files that tell of a Linux host.
+    /// </summary>
     internal static async Task<int> RunAsync(
         ProgramContext context,
         UnitRunnerCommand runner,
         ApiOptions options,
-        CancellationToken stop
+        CancellationToken stop,
+        string hostFiles = "/"
     )
     {
         if (!OperatingSystem.IsLinux())
@@ -46,7 +50,7 @@ public static partial class HostAccessModule
         );
         var logger = context.Loggers.CreateLogger("HostAccess");
         using var single = TakeDataFolder(data);
-        var host = await OpenHostAsync(configuration.Host, data, runner, context.Time, logger);
+        var host = await OpenHostAsync(configuration.Host, data, hostFiles, runner, context.Time, logger);
         await using var hostEnd = host as IAsyncDisposable;
         var audit = new AuditLog(data, context.Time);
         var turn = new HostTurn();
@@ -89,6 +93,7 @@ public static partial class HostAccessModule
             context.Version,
             context.Time
         );
+        await using var slot = KeepSlotGood(host, updates.Parts);
         // What was under way takes the host's turn before anybody can ask for it.
         engine.Resume();
         reboot.Resume();
@@ -114,9 +119,27 @@ public static partial class HostAccessModule
         return host.Down.IsCompleted ? await host.Down : ExitCodes.Success;
     }
 
+    private static BootedSlot? KeepSlotGood(IHost host, UpdateEngineParts parts) =>
+        host is LinuxHost linux && parts.Handlers.Find(RaucHandler.HandlerName) is RaucHandler handler
+            ? new(
+                linux.Rauc,
+                [
+                    .. parts.Journal.Open.SelectMany(update =>
+                        update
+                            .Steps.Select(step => parts.Staging.WorkFolder(update.CommandId, step.Index))
+                            .Select(handler.OriginOf)
+                            .OfType<string>()
+                    ),
+                ],
+                parts.Time,
+                parts.Logger
+            )
+            : null;
+
     private static async Task<IHost> OpenHostAsync(
         HostOptions options,
         string data,
+        string hostFiles,
         UnitRunnerCommand runner,
         TimeProvider time,
         ILogger logger
@@ -124,7 +147,7 @@ public static partial class HostAccessModule
         options switch
         {
             SimulatedHostOptions simulated => SimulatedHost.Open(simulated, runner, time, logger),
-            LinuxHostOptions linux => await LinuxHost.OpenAsync(linux, data, time, logger),
+            LinuxHostOptions linux => await LinuxHost.OpenAsync(linux, data, time, logger, hostFiles),
             _ => throw new InvalidOperationException($"There is no host for {options.GetType().Name}."),
         };
 

@@ -249,7 +249,9 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
         ErrorRegistry.JobCancelled.Told(commandId, "The update was cancelled before it changed anything.");
 
     private static ErrorObject InternalError(Exception error) =>
-        ErrorRegistry.Internal.Told("update", $"The update failed with {error.GetType().Name}.");
+        error is EdgeDmException told
+            ? told.Error
+            : ErrorRegistry.Internal.Told("update", $"The update failed with {error.GetType().Name}.");
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Update {CommandId} goes on in state {State}")]
     private static partial void LogResume(ILogger logger, string commandId, string state);

@@ -69,6 +69,9 @@ internal sealed class TestGateway : IAsyncDisposable
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public ApiOptions Options { get; init; } = new();
 
+    /// <summary>Root of the files that tell of a Linux host.</summary>
+    public string HostFiles { get; set; } = "/";
+
     /// <summary>What starts HostAccess's process, for example <c>unshare -n</c>; it must become that process.</summary>
     public string[] Launcher { get; init; } = [];
 
@@ -102,7 +105,7 @@ internal sealed class TestGateway : IAsyncDisposable
         var ready = Logs.Text.Split("HostAccess serves").Length;
         var context = new ProgramContext(loggers, new(Variables()), Time, "1.2.3");
         var runner = new UnitRunnerCommand(Program, [UnitRunner.SubCommand]);
-        running = Task.Run(() => HostAccessModule.RunAsync(context, runner, Options, stop.Token));
+        running = Task.Run(() => HostAccessModule.RunAsync(context, runner, Options, stop.Token, HostFiles));
         var first = await Task.WhenAny(running, Logs.WaitForAsync("HostAccess serves", ready));
         if (first == running)
         {

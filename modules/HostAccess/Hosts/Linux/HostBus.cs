@@ -35,11 +35,20 @@ internal sealed class HostBus(DBusClient client) : IAsyncDisposable
 
     /// <summary>Asks a service in several steps.</summary>
     /// <exception cref="EdgeDmException"><c>hostServiceUnavailable</c>, <c>hostServiceRefused</c>, or what the steps throw themselves.</exception>
-    public T Ask<T>(string service, Func<DBusClient, CancellationToken, Task<T>> steps)
+    public T Ask<T>(string service, Func<DBusClient, CancellationToken, Task<T>> steps) =>
+        AskAsync(service, steps, CancellationToken.None).GetAwaiter().GetResult();
+
+    /// <summary>The same for what takes its time.</summary>
+    public async Task<T> AskAsync<T>(
+        string service,
+        Func<DBusClient, CancellationToken, Task<T>> steps,
+        CancellationToken cancel
+    )
     {
         try
         {
-            return steps(client, stopping.Token).GetAwaiter().GetResult();
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, cancel);
+            return await steps(client, either.Token);
         }
         catch (DBusErrorException error)
         {

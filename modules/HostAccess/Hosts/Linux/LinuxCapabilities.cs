@@ -1,9 +1,10 @@
 using EdgeDm.Contracts;
+using EdgeDm.HostAccess.Hosts.Linux.Rauc;
 
 namespace EdgeDm.HostAccess.Hosts.Linux;
 
 /// <summary>What this Linux host can do. A service that is not there, or that says no, is told with its words.</summary>
-internal sealed class LinuxCapabilities(HostBus bus, Logind logind, Timedated timedated)
+internal sealed class LinuxCapabilities(HostBus bus, Logind logind, Timedated timedated, RaucInstaller rauc)
 {
     private const string Peer = "org.freedesktop.DBus.Peer";
 
@@ -25,6 +26,7 @@ internal sealed class LinuxCapabilities(HostBus bus, Logind logind, Timedated ti
                 () => timedated.Read().NtpAvailable ? null : "The host has no network time service."
             ),
             Probe(HostCapabilities.Identity, () => Ping(LinuxIdentity.Service)),
+            Probe(HostCapabilities.Slots, rauc.FindObstacle),
         ];
 
     private string? Ping(string service)

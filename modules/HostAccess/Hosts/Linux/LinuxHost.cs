@@ -1,6 +1,7 @@
 using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Hosts.Linux.DBus;
+using EdgeDm.HostAccess.Hosts.Linux.Rauc;
 using EdgeDm.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -36,7 +37,8 @@ internal sealed partial class LinuxHost : IHost, IAsyncDisposable
         logind = new(bus, options.OverrideInhibitors);
         identity = new(bus, options, root);
         timedated = new(bus, time);
-        capabilities = new(bus, logind, timedated);
+        Rauc = new(bus);
+        capabilities = new(bus, logind, timedated, Rauc);
     }
 
     public string Kind => "linux";
@@ -54,6 +56,9 @@ internal sealed partial class LinuxHost : IHost, IAsyncDisposable
     public IHostClock Clock => timedated;
 
     public Task<int> Down => down.Task;
+
+    /// <summary>RAUC, which not every host has.</summary>
+    public RaucInstaller Rauc { get; }
 
     /// <summary>Finds the host behind its bus.</summary>
     /// <param name="options">From host-access.json.</param>

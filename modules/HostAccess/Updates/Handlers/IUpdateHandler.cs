@@ -37,7 +37,11 @@ internal interface IUpdateHandler
 /// <param name="Step">As in the manifest.</param>
 /// <param name="Folder">Its staged files and room for its results.</param>
 /// <param name="Booted">The host was rebooted for this update since the step began to change it.</param>
-internal sealed record StepWork(string CommandId, ManifestStep Step, string Folder, bool Booted);
+internal sealed record StepWork(string CommandId, ManifestStep Step, string Folder, bool Booted)
+{
+    /// <summary>Percent of the action that runs.</summary>
+    public IProgress<int> Progress { get; init; } = new Progress<int>();
+}
 
 /// <summary>The actions of a step, in order.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<StepAction>))]

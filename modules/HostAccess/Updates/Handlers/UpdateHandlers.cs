@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Hosts;
+using EdgeDm.HostAccess.Hosts.Linux;
 using EdgeDm.HostAccess.Hosts.Simulated;
 using EdgeDm.HostAccess.Updates.Handlers.Apt;
+using EdgeDm.HostAccess.Updates.Handlers.Rauc;
 using EdgeDm.HostAccess.Updates.Handlers.Script;
 using EdgeDm.HostAccess.Updates.Handlers.Simulator;
 using EdgeDm.HostAccess.Updates.Handlers.Swupdate;
@@ -43,6 +45,9 @@ internal sealed class UpdateHandlers
                 new AptCommands(hostRoot, options.AllowAptDowngrades),
                 new AptMemory(Path.Combine(data, "apt-installed.json"), time, logger)
             ),
+            .. host is LinuxHost linux
+                ? [new RaucHandler(linux.Rauc, options.StepTimeout, time, logger)]
+                : Array.Empty<IUpdateHandler>(),
             .. host is SimulatedHost simulated ? [new SimulatorHandler(simulated)] : Array.Empty<IUpdateHandler>(),
         ];
         foreach (var name in options.Handlers.Where(name => known.All(handler => handler.Name != name)))

@@ -106,6 +106,9 @@ public static class HostCapabilities
 
     /// <summary>The host tells its name and hardware.</summary>
     public const string Identity = "identity";
+
+    /// <summary>The host has slots for OS images, and RAUC installs into them.</summary>
+    public const string Slots = "slots";
 }
 
 /// <summary>What the host is, read from the host at the moment of asking.</summary>

@@ -83,6 +83,9 @@ internal sealed class StandIn : IAsyncDisposable
         await client.CallAsync(new(name, "/", "org.example.Back", "Back"), CancellationToken.None);
     }
 
+    /// <summary>Gives a name back.</summary>
+    public Task LeaveAsync(string name) => AskBusAsync("ReleaseName", "s", name);
+
     /// <summary>Sends a signal to everybody, or to one.</summary>
     public Task SignalAsync(
         string path,

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
+using EdgeDm.EndToEnd.Tests.Kills;
 using EdgeDm.Testing;
 
 namespace EdgeDm.EndToEnd.Tests;
@@ -7,14 +8,36 @@ namespace EdgeDm.EndToEnd.Tests;
 /// <summary>One firmware update through all processes: desired property, download, script, reboot, health gate, report.</summary>
 public sealed class FirmwareUpdateTests
 {
+    private const string OftenReported = "DeviceManagement:EDGEDM_PROGRESS_SECONDS=1";
+
     [Theory]
     [InlineData("edgeAgent")]
     [InlineData("iotedgehubdev")]
     public async Task Deploy_SignedUpdate_RunsThroughTheRebootAndIsReported(string environment)
     {
-        await using var gateway = await Gateway.StartAsync("--module-environment", environment);
+        var record = Path.GetTempFileName();
+        await using var gateway = await Gateway.StartAsync([
+            "--module-environment",
+            environment,
+            "--record",
+            record,
+            "--set-env",
+            OftenReported,
+        ]);
 
-        await gateway.DeployAsync("2.0.0", "w1");
+        await gateway.Service.DesireAsync(
+            new()
+            {
+                ["firmwareUpdate"] = gateway.Publisher.Publish(
+                    gateway.FilesFolder,
+                    gateway.Files.Url,
+                    "2.0.0",
+                    UpdatePublisher.GoodScript,
+                    "w1",
+                    installSeconds: 4
+                ),
+            }
+        );
         var group = await gateway.Service.WaitForEndAsync("w1");
 
         ((string?)group["__meta"]!["deploymentStatus"]).ShouldBe("succeeded", gateway.Output);
@@ -28,6 +51,13 @@ public sealed class FirmwareUpdateTests
         status.ShouldBe(200);
         job!["steps"]!.AsArray().Select(s => (string?)s!["name"]).ShouldBe(["check", "download", "install", "verify"]);
         gateway.Files.Requests.Count(r => r == "/firmware.bin").ShouldBe(1);
+        // The second of two steps begins to install at 71 % and ends at 87: what is in between was told while it wrote.
+        var percents = new CloudRecord(record).PercentsOf("install");
+        percents
+            .Distinct()
+            .Count(percent => percent is > 71 and < 87)
+            .ShouldBeGreaterThanOrEqualTo(2, string.Join(' ', percents));
+        File.Delete(record);
     }
 
     [Theory]

@@ -64,6 +64,7 @@ internal sealed class UpdatePublisher : IDisposable
     /// <param name="workflow">The deployment's id.</param>
     /// <param name="payloadBytes">Size of the package.</param>
     /// <param name="reboot">The second step, the simulated host's image, asks for one; null = there is no second step.</param>
+    /// <param name="installSeconds">How long that image takes to write.</param>
     public JsonObject Publish(
         string folder,
         string url,
@@ -71,7 +72,8 @@ internal sealed class UpdatePublisher : IDisposable
         string script,
         string workflow,
         int payloadBytes = 5_000_000,
-        bool? reboot = true
+        bool? reboot = true,
+        int installSeconds = 0
     )
     {
         File.WriteAllBytes(Path.Combine(folder, "firmware.bin"), RandomNumberGenerator.GetBytes(payloadBytes));
@@ -87,7 +89,13 @@ internal sealed class UpdatePublisher : IDisposable
         if (reboot is { } asked)
         {
             var word = asked ? "true" : "false";
-            steps.Add(Step("edgedm/simulator:1", [], $$"""{"firmwareVersion":"{{version}}","reboot":{{word}}}"""));
+            steps.Add(
+                Step(
+                    "edgedm/simulator:1",
+                    [],
+                    $$"""{"firmwareVersion":"{{version}}","reboot":{{word}},"installSeconds":{{installSeconds}}}"""
+                )
+            );
         }
         return Publish(folder, url, version, workflow, steps);
     }

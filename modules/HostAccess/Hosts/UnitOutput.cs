@@ -56,7 +56,7 @@ internal static class UnitOutput
     private static void CopyBounded(Stream source, string folder)
     {
         var buffer = new byte[4096];
-        var file = File.Create(Path.Combine(folder, Current));
+        var file = CreateReadable(folder);
         try
         {
             int count;
@@ -66,7 +66,7 @@ internal static class UnitOutput
                 {
                     file.Dispose();
                     File.Move(Path.Combine(folder, Current), Path.Combine(folder, Previous), overwrite: true);
-                    file = File.Create(Path.Combine(folder, Current));
+                    file = CreateReadable(folder);
                 }
                 file.Write(buffer.AsSpan(0, count));
                 file.Flush();
@@ -78,6 +78,10 @@ internal static class UnitOutput
         }
     }
 
+    /// <summary>Read while it is written: progress is in there.</summary>
+    private static FileStream CreateReadable(string folder) =>
+        new(Path.Combine(folder, Current), FileMode.Create, FileAccess.Write, FileShare.Read | FileShare.Delete);
+
     private static byte[] End(FileStream file)
     {
         file.Position = Math.Max(0, file.Length - Limit);
@@ -87,12 +91,19 @@ internal static class UnitOutput
 
     private static byte[] Read(string folder, string name)
     {
-        var path = Path.Combine(folder, name);
-        if (!File.Exists(path))
+        try
         {
-            return [];
+            using var file = new FileStream(
+                Path.Combine(folder, name),
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete
+            );
+            return End(file);
         }
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        return End(file);
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return []; // Not yet, or just renamed by its writer.
+        }
     }
 }

@@ -8,6 +8,7 @@ internal sealed partial class UpdateEngine
     private async Task StageAsync(UpdateRecord record, CancellationToken stopping)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancelling.Token);
+        using var progress = new ThrottledProgress(0, percent => TellStaged(record.CommandId, percent), parts.Time);
         try
         {
             RequireNotCancelled(record.CommandId);
@@ -19,12 +20,7 @@ internal sealed partial class UpdateEngine
                     "The detached manifest is not in the package store."
                 );
             }
-            await parts.Staging.StageAsync(
-                record.CommandId,
-                update,
-                percent => ReportStaged(record.CommandId, percent),
-                either.Token
-            );
+            await parts.Staging.StageAsync(record.CommandId, update, progress.Report, either.Token);
             Change(record, r => r with { State = HostUpdateState.Installing, Percent = PercentStaged });
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
@@ -37,12 +33,8 @@ internal sealed partial class UpdateEngine
         }
     }
 
-    private void ReportStaged(string commandId, int percent)
-    {
-        const int Stride = 5; // Each report is a write to disk.
-        var scaled = percent * PercentStaged / 100 / Stride * Stride;
-        parts.Journal.Change(commandId, r => r.Percent >= scaled ? r : r with { Percent = scaled });
-    }
+    private void TellStaged(string commandId, int percent) =>
+        parts.Journal.Tell(commandId, r => r with { Percent = Math.Max(r.Percent, percent * PercentStaged / 100) });
 
     private void RequireNotCancelled(string commandId)
     {

@@ -7,8 +7,6 @@ namespace EdgeDm.HostAccess.Updates;
 /// <summary>The steps: one after the other, each with Device Update's four actions, and the reboots that they ask for.</summary>
 internal sealed partial class UpdateEngine
 {
-    private static readonly int ActionsPerStep = (int)StepAction.Done;
-
     private async Task InstallAsync(UpdateRecord record, CancellationToken stopping)
     {
         var manifest = ManifestOf(record);
@@ -55,13 +53,8 @@ internal sealed partial class UpdateEngine
         try
         {
             record = Begin(record, step.Index, action);
-            var handler = HandlerOf(step);
             // From the first change on, only the program's own stop interrupts, and that leaves the unit running.
-            var result = await handler.RunAsync(
-                WorkOf(record, step),
-                action,
-                record.Changing ? stopping : either.Token
-            );
+            var result = await RunTellingAsync(record, step, action, record.Changing ? stopping : either.Token);
             if (result.Error is null)
             {
                 return Change(record, r => After(r, step.Index, action, result));
@@ -75,6 +68,25 @@ internal sealed partial class UpdateEngine
             End(commandId, HostUpdateState.Cancelled, CancelledError(commandId));
         }
         return parts.Journal.Get(commandId);
+    }
+
+    private async Task<ActionResult> RunTellingAsync(
+        UpdateRecord record,
+        ManifestStep step,
+        StepAction action,
+        CancellationToken cancel
+    )
+    {
+        using var progress = new ThrottledProgress(
+            record.Steps[step.Index].ActionPercent,
+            percent =>
+                parts.Journal.Tell(
+                    record.CommandId,
+                    r => WithPercent(r.WithStep(step.Index, s => s with { ActionPercent = percent }))
+                ),
+            parts.Time
+        );
+        return await HandlerOf(step).RunAsync(WorkOf(record, step) with { Progress = progress }, action, cancel);
     }
 
     /// <summary>On record before the action begins. Throws <see cref="OperationCanceledException"/> when it must not begin.</summary>
@@ -111,11 +123,11 @@ internal sealed partial class UpdateEngine
         var next = isInstalled ? StepAction.Done : action + 1;
         var state =
             next == StepAction.Done ? (isInstalled ? StepStates.Skipped : StepStates.Succeeded) : StepStates.Running;
-        var after = record.WithStep(index, s => Ended(s, state, result) with { Action = next }) with
+        var after = record.WithStep(index, s => Ended(s, state, result) with { Action = next, ActionPercent = 0 }) with
         {
             RebootDeferred = record.RebootDeferred || ResultCodes.WantsRebootLater(result.ResultCode),
         };
-        after = after with { Percent = Math.Max(after.Percent, PercentOf(after)) };
+        after = WithPercent(after);
         return ResultCodes.WantsRebootNow(result.ResultCode)
             ? after with
             {
@@ -135,10 +147,11 @@ internal sealed partial class UpdateEngine
             EndedAt = state == StepStates.Running ? null : parts.Time.GetUtcNow(),
         };
 
-    private static int PercentOf(UpdateRecord record)
+    private static UpdateRecord WithPercent(UpdateRecord record)
     {
-        var actions = record.Steps.Sum(step => (int)step.Action);
-        return PercentStaged + (PercentInstalled - PercentStaged) * actions / (record.Steps.Length * ActionsPerStep);
+        var ofSteps = record.Steps.Sum(step => step.Percent) / record.Steps.Length;
+        var percent = PercentStaged + (PercentInstalled - PercentStaged) * ofSteps / 100;
+        return record with { Percent = Math.Max(record.Percent, percent) };
     }
 
     private static bool IsOver(StepRecord step) => step.State is StepStates.Succeeded or StepStates.Skipped;

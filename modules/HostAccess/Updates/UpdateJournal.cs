@@ -93,26 +93,12 @@ internal sealed class UpdateJournal
     /// Changes a record; on disk when this returns, and untouched when saving fails. The change sees the newest state and may throw;
     /// returning what it got changes nothing.
     /// </summary>
-    public UpdateRecord Change(string commandId, Func<UpdateRecord, UpdateRecord> change)
-    {
-        TaskCompletionSource signal;
-        UpdateRecord next;
-        lock (gate)
-        {
-            var present = Get(commandId);
-            next = change(present);
-            if (next == present)
-            {
-                return present;
-            }
-            next = next with { Revision = present.Revision + 1 };
-            folder.Save(commandId, next);
-            records[commandId] = next;
-            (signal, changed) = (changed, NewSignal());
-        }
-        signal.SetResult();
-        return next;
-    }
+    public UpdateRecord Change(string commandId, Func<UpdateRecord, UpdateRecord> change) =>
+        Change(commandId, change, isDurable: true);
+
+    /// <summary>Changes a record for its readers alone: progress, which the disk gets with the next change (flash wears).</summary>
+    public void Tell(string commandId, Func<UpdateRecord, UpdateRecord> change) =>
+        Change(commandId, change, isDurable: false);
 
     /// <summary>The record as soon as <paramref name="settled"/> holds for it, or as it is after <paramref name="wait"/> or when cancelled.</summary>
     public async Task<UpdateRecord> WaitAsync(
@@ -146,6 +132,30 @@ internal sealed class UpdateJournal
                 return Get(commandId);
             }
         }
+    }
+
+    private UpdateRecord Change(string commandId, Func<UpdateRecord, UpdateRecord> change, bool isDurable)
+    {
+        TaskCompletionSource signal;
+        UpdateRecord next;
+        lock (gate)
+        {
+            var present = Get(commandId);
+            next = change(present);
+            if (next == present)
+            {
+                return present;
+            }
+            next = next with { Revision = present.Revision + 1 };
+            if (isDurable)
+            {
+                folder.Save(commandId, next);
+            }
+            records[commandId] = next;
+            (signal, changed) = (changed, NewSignal());
+        }
+        signal.SetResult();
+        return next;
     }
 
     private UpdateRecord? OldestTerminal() =>

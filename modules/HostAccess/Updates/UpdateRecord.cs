@@ -34,7 +34,7 @@ internal sealed record UpdateRecord(
     /// <summary>One of <see cref="HostUpdateState"/>.</summary>
     public string State { get; init; } = HostUpdateState.Accepted;
 
-    /// <summary>Grows with every change.</summary>
+    /// <summary>Grows with every change; a restart of HostAccess takes back what was told of progress alone.</summary>
     public long Revision { get; init; } = 1;
 
     /// <summary>Place in the order of submissions, which the times do not tell: the clock may be set. 0 in records of version 0.1.</summary>
@@ -112,6 +112,9 @@ internal sealed record StepRecord(int Index, string Handler)
     /// <summary>The action that runs or is next.</summary>
     public StepAction Action { get; init; } = StepAction.IsInstalled;
 
+    /// <summary>How far that action is, 0 to 100; on disk as of the last change before.</summary>
+    public int ActionPercent { get; init; }
+
     /// <summary>The host instance in which it began to change the host; null before.</summary>
     public string? ChangedIn { get; init; }
 
@@ -125,8 +128,32 @@ internal sealed record StepRecord(int Index, string Handler)
 
     public DateTimeOffset? EndedAt { get; init; }
 
+    /// <summary>0 to 100 over its actions, of which installing takes the most.</summary>
+    [JsonIgnore]
+    public int Percent
+    {
+        get
+        {
+            ReadOnlySpan<int> begins = [0, 5, 25, 90, 100];
+            var begin = begins[(int)Action];
+            return State is StepStates.Succeeded or StepStates.Skipped ? 100
+                : Action == StepAction.Done ? begin
+                : begin + (begins[(int)Action + 1] - begin) * ActionPercent / 100;
+        }
+    }
+
     public UpdateStepStatus ToStatus() =>
-        new(Index, Handler, State, ResultCode, ExtendedResultCode, ResultDetails, StartedAt, EndedAt);
+        new(
+            Index,
+            Handler,
+            State,
+            ResultCode,
+            ExtendedResultCode,
+            ResultDetails,
+            StartedAt,
+            EndedAt,
+            State == StepStates.Waiting ? null : Percent
+        );
 }
 
 /// <summary>Words of a step's state, see <see cref="UpdateStepStatus"/>.</summary>

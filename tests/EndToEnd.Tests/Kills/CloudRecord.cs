@@ -13,14 +13,9 @@ internal sealed class CloudRecord(string file)
     public IReadOnlyList<string> EndsOf(string deployment)
     {
         var ends = new List<string>();
-        var group = new JsonObject();
         string? before = null;
-        foreach (var patch in Patches())
+        foreach (var group in Reports())
         {
-            if (patch["firmwareUpdate"] is JsonObject change)
-            {
-                group = MergePatch.Apply(group, change);
-            }
             var meta = group["__meta"];
             var now = (string?)meta?["deploymentId"] == deployment ? (string?)meta["deploymentStatus"] : null;
             if (now != before && Terminal.Contains(now))
@@ -31,6 +26,15 @@ internal sealed class CloudRecord(string file)
         }
         return ends;
     }
+
+    /// <summary>The percents that were told of a job's step.</summary>
+    public IReadOnlyList<int> PercentsOf(string step) =>
+        [
+            .. Reports()
+                .Where(group => (string?)group["step"] == step)
+                .Select(group => (int?)group["percent"])
+                .OfType<int>(),
+        ];
 
     /// <summary>The events of a job: status and message id of each, repeats included.</summary>
     public IReadOnlyList<(string Status, string MessageId)> EventsOf(string jobId) =>
@@ -45,6 +49,20 @@ internal sealed class CloudRecord(string file)
                     ((string)message["body"]!["status"]!, (string)message["systemProperties"]!["messageId"]!)
                 ),
         ];
+
+    /// <summary>Group <c>firmwareUpdate</c> behind each patch.</summary>
+    private IEnumerable<JsonObject> Reports()
+    {
+        var group = new JsonObject();
+        foreach (var patch in Patches())
+        {
+            if (patch["firmwareUpdate"] is JsonObject change)
+            {
+                group = MergePatch.Apply(group, change);
+            }
+            yield return group;
+        }
+    }
 
     /// <summary>In the order of their versions. Of two with one version the hub had not taken the first when it was killed.</summary>
     private IEnumerable<JsonObject> Patches() =>

@@ -233,7 +233,14 @@ internal sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>Watches by long polls until one of the states is reached; any terminal one when none is named.</summary>
-    public async Task<UpdateStatus> WaitAsync(string commandId, params string[] states)
+    public Task<UpdateStatus> WaitAsync(string commandId, params string[] states) =>
+        WaitForAsync(
+            commandId,
+            status => states.Length == 0 ? HostUpdateState.IsTerminal(status.State) : states.Contains(status.State)
+        );
+
+    /// <summary>Watches by long polls until a status is as wanted.</summary>
+    public async Task<UpdateStatus> WaitForAsync(string commandId, Func<UpdateStatus, bool> isWanted)
     {
         var clock = Stopwatch.StartNew();
         long? revision = null;
@@ -243,7 +250,7 @@ internal sealed class TestGateway : IAsyncDisposable
                 .GetAsync(HostApi.Update(commandId, revision, 5))
                 .ContinueWith(task => ReadAsync(task.Result, ContractsJson.Default.UpdateStatus))
                 .Unwrap();
-            if (states.Length == 0 ? HostUpdateState.IsTerminal(status.State) : states.Contains(status.State))
+            if (isWanted(status))
             {
                 return status;
             }
@@ -253,7 +260,7 @@ internal sealed class TestGateway : IAsyncDisposable
             }
             revision = status.Revision;
         }
-        throw new TimeoutException($"{commandId} did not become {string.Join(", ", states)}:\n{Logs.Text}");
+        throw new TimeoutException($"{commandId} did not become as wanted:\n{Logs.Text}");
     }
 
     public async Task<UpdateStatus> BringEvidenceAsync(string commandId, bool complete = true)

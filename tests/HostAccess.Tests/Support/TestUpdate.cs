@@ -42,7 +42,7 @@ internal sealed class TestUpdate
         return Step("microsoft/script:1", properties, names);
     }
 
-    public TestUpdate Firmware(string version, bool reboot = true, string failAt = "none") =>
+    public TestUpdate Firmware(string version, bool reboot = true, string failAt = "none", int installSeconds = 0) =>
         Step(
             "edgedm/simulator:1",
             new()
@@ -50,6 +50,7 @@ internal sealed class TestUpdate
                 ["firmwareVersion"] = version,
                 ["reboot"] = reboot,
                 ["failAt"] = failAt,
+                ["installSeconds"] = installSeconds,
             },
             []
         );

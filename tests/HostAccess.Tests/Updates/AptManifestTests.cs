@@ -9,6 +9,8 @@ namespace EdgeDm.HostAccess.Tests.Updates;
 /// <summary>The file of an apt step, and what apt and dpkg say.</summary>
 public sealed class AptManifestTests : IDisposable
 {
+    private const string Summary = "1 upgraded, 2 newly installed, 1 downgraded, 0 to remove and 5 not upgraded.\n";
+
     private readonly string folder = Directory.CreateTempSubdirectory("edh").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -73,6 +75,17 @@ public sealed class AptManifestTests : IDisposable
     [InlineData("", false)]
     public void IsInstalled_WhatDpkgSays_Decides(string query, bool installed) =>
         AptOutput.IsInstalled(new("n", "1", [new("one", "1.0")]), query).ShouldBe(installed);
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("Reading package lists...\n", null)]
+    [InlineData("0 upgraded, 0 newly installed, 0 to remove and 5 not upgraded.\n", null)]
+    [InlineData(Summary, 0)]
+    [InlineData(Summary + "Get:1 http://x ./ one 1.0 [8 B]\n", 12)]
+    [InlineData(Summary + "Get:4 http://x ./ four 1.0 [8 B]\nUnpacking one (1.0) ...\n", 50)]
+    [InlineData(Summary + "Unpacking one (1.0) ...\nUnpacking two (1.0) ...\nSetting up one (1.0) ...\n", 62)]
+    public void PercentOf_WhatAptHasWritten_GoesByPackages(string output, int? percent) =>
+        AptOutput.PercentOf(output).ShouldBe(percent);
 
     [Fact]
     public void Remember_MoreThanAreKept_ForgetsTheOldest()

@@ -117,6 +117,27 @@ public sealed class AptStepTests
     }
 
     [Fact]
+    public async Task Apt_WhileItWorks_TellsHowFarItIs()
+    {
+        await using var gateway = Gateway();
+        var host = new AptHost(gateway);
+        var gate = gateway.MakeGate();
+        await host.AddAsync("one", "1.0", WaitOnce);
+        await gateway.StartAsync();
+        var update = gateway.Store(Update("1", null, ("one", null)));
+        await gateway.SubmitAsync(update.Submission());
+        await using (await gate.ReachedAsync())
+        {
+            // It has unpacked: more than half of the action that leads from 25 to 90 %.
+            var told = await gateway.WaitForAsync(update.CommandId, status => status.Steps[0].Percent > 57);
+            told.State.ShouldBe(HostUpdateState.Installing);
+            told.Percent.ShouldBe(40 + told.Steps[0].Percent!.Value / 2);
+            told.Steps[0].Percent!.Value.ShouldBeLessThan(90);
+        }
+        (await gateway.WaitAsync(update.CommandId, HostUpdateState.Verifying)).Steps[0].Percent.ShouldBe(100);
+    }
+
+    [Fact]
     public async Task Kill_HostAccessWhileAptWorks_InstallsOnce()
     {
         await using var gateway = Gateway();

@@ -16,7 +16,7 @@ internal interface IUpdateHandler
     /// <summary>Checks a step's properties and files before anything happens. Throws <c>manifestMalformed</c>.</summary>
     void Check(UpdateManifest manifest, ManifestStep step);
 
-    /// <summary>Runs an action to its end, or finds one that was begun.</summary>
+    /// <summary>Runs an action to its end, or finds one that was begun; tells its progress to the work's <see cref="StepWork.Progress"/>.</summary>
     Task<ActionResult> RunAsync(StepWork work, StepAction action, CancellationToken cancel);
 
     /// <summary>After a reboot that the update asked for: whether the host came up as this step wants it.</summary>
@@ -39,7 +39,10 @@ internal interface IUpdateHandler
 /// <param name="Booted">The host was rebooted for this update since the step began to change it.</param>
 internal sealed record StepWork(string CommandId, ManifestStep Step, string Folder, bool Booted)
 {
-    /// <summary>Percent of the action that runs.</summary>
+    /// <summary>
+    /// Percent of the action that runs, 0 to 100, from any thread and as often as it comes: the engine thins it. Goes nowhere outside of
+    /// <see cref="IUpdateHandler.RunAsync"/>.
+    /// </summary>
     public IProgress<int> Progress { get; init; } = new Progress<int>();
 }
 

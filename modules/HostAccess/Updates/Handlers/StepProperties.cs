@@ -40,6 +40,22 @@ internal sealed class StepProperties(ManifestStep step)
         };
     }
 
+    /// <summary>A whole number.</summary>
+    public int Number(string name, int otherwise, int least, int most)
+    {
+        if (!TryFind(name, out var value))
+        {
+            return otherwise;
+        }
+        return
+            value.ValueKind == JsonValueKind.Number
+            && value.TryGetInt32(out var number)
+            && number >= least
+            && number <= most
+            ? number
+            : throw Wrong(name, $"must be a whole number from {least} to {most}");
+    }
+
     /// <summary>The refusal.</summary>
     public EdgeDmException Wrong(string name, string what) =>
         ErrorRegistry.ManifestMalformed.Refusal(

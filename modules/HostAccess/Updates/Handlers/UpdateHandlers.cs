@@ -48,7 +48,9 @@ internal sealed class UpdateHandlers
             .. host is LinuxHost linux
                 ? [new RaucHandler(linux.Rauc, options.StepTimeout, time, logger)]
                 : Array.Empty<IUpdateHandler>(),
-            .. host is SimulatedHost simulated ? [new SimulatorHandler(simulated)] : Array.Empty<IUpdateHandler>(),
+            .. host is SimulatedHost simulated
+                ? [new SimulatorHandler(simulated, time)]
+                : Array.Empty<IUpdateHandler>(),
         ];
         foreach (var name in options.Handlers.Where(name => known.All(handler => handler.Name != name)))
         {

@@ -177,7 +177,7 @@ public sealed record UpdateSubmission(string CommandId, string UpdateManifest, s
 
 /// <summary>Where an update is on the host.</summary>
 /// <param name="CommandId">The submission's id.</param>
-/// <param name="Revision">Grows with every change; for waiting.</param>
+/// <param name="Revision">Another one after every change; for waiting.</param>
 /// <param name="State">One of <see cref="HostUpdateState"/>.</param>
 /// <param name="UpdateId">JSON text of the update id.</param>
 /// <param name="HostInstanceId">The host instance that answers.</param>
@@ -243,6 +243,7 @@ public static class HostUpdateState
 /// <param name="ResultDetails">The handler's words, at most 1,024 characters.</param>
 /// <param name="StartedAt">UTC.</param>
 /// <param name="EndedAt">UTC.</param>
+/// <param name="Percent">0 to 100 over the step's actions; null while it waits.</param>
 public sealed record UpdateStepStatus(
     int Index,
     string Handler,
@@ -251,7 +252,8 @@ public sealed record UpdateStepStatus(
     int? ExtendedResultCode = null,
     string? ResultDetails = null,
     DateTimeOffset? StartedAt = null,
-    DateTimeOffset? EndedAt = null
+    DateTimeOffset? EndedAt = null,
+    int? Percent = null
 );
 
 /// <summary>What DeviceManagement has seen work since the host came up. Posted again whenever it changes and every few seconds.</summary>

@@ -33,7 +33,11 @@ internal sealed class AptCommands(string hostRoot, bool allowDowngrades)
     public UnitCommand DryRun(AptManifest manifest) => AptGet(["-s", .. InstallArguments(manifest)]);
 
     /// <summary>Installs.</summary>
-    public UnitCommand Install(AptManifest manifest) => AptGet([.. InstallArguments(manifest)]);
+    public UnitCommand Install(AptManifest manifest) =>
+        AptGet([.. InstallArguments(manifest)]) with
+        {
+            PercentOf = AptOutput.PercentOf,
+        };
 
     private IEnumerable<string> InstallArguments(AptManifest manifest) =>
         [

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using EdgeDm.HostAccess.Updates.Handlers.Units;
 
 namespace EdgeDm.HostAccess.Updates.Handlers.Apt;
@@ -47,6 +48,38 @@ internal static class AptOutput
         }
         var lines = dryRun[(start + Head.Length)..].TrimStart('\n').Split('\n');
         return string.Join(' ', lines.TakeWhile(line => line.StartsWith(' ')).Select(line => line.Trim()));
+    }
+
+    /// <summary>
+    /// How far an installation is: fetching is the first half, unpacking and setting up the second. Read from the lines that apt and dpkg
+    /// write anyway: apt closes the descriptor of <c>APT::Status-Fd</c> for dpkg, and of 1 and 2 the packages' scripts have need.
+    /// </summary>
+    public static int? PercentOf(string output)
+    {
+        const int Half = 50;
+        var lines = output.Split('\n');
+        if (lines.Select(PackagesIn).FirstOrDefault(count => count > 0) is not (> 0 and var packages))
+        {
+            return null;
+        }
+        // A line comes when its work begins.
+        var worked = lines.Count(line => Begins(line, "Unpacking ") || Begins(line, "Setting up ")) - 1;
+        var (begin, done, all) =
+            worked >= 0 ? (Half, worked, 2 * packages) : (0, lines.Count(line => Begins(line, "Get:")), packages);
+        return begin + Half * Math.Min(done, all) / all;
+
+        static bool Begins(string line, string words) => line.StartsWith(words, StringComparison.Ordinal);
+    }
+
+    /// <summary>From <c>1 upgraded, 2 newly installed, 1 downgraded, 0 to remove and 5 not upgraded.</c>: 4; of any other line 0.</summary>
+    private static int PackagesIn(string line)
+    {
+        const string Foot = " not upgraded.";
+        return line.EndsWith(Foot, StringComparison.Ordinal)
+            ? line.Split(", ")
+                .SkipLast(1)
+                .Sum(part => int.TryParse(part.Split(' ')[0], CultureInfo.InvariantCulture, out var count) ? count : 0)
+            : 0;
     }
 
     /// <summary>Without the architecture.</summary>

@@ -8,7 +8,7 @@ namespace EdgeDm.HostAccess.Updates.Handlers.Simulator;
 /// <c>edgedm/simulator:1</c>: an OS image for the simulated host's other slot. Has all that an A/B engine has: staging, a switch at boot,
 /// a trial and the way back.
 /// </summary>
-internal sealed class SimulatorHandler(SimulatedHost host) : IUpdateHandler
+internal sealed class SimulatorHandler(SimulatedHost host, TimeProvider time) : IUpdateHandler
 {
     // Facility 3 (step handler), component 3 (simulator) of Device Update's extended result codes.
     private const int InstallFailed = 0x30300001;
@@ -18,8 +18,15 @@ internal sealed class SimulatorHandler(SimulatedHost host) : IUpdateHandler
 
     public void Check(UpdateManifest manifest, ManifestStep step) => SimulatorProperties.Read(step);
 
-    public Task<ActionResult> RunAsync(StepWork work, StepAction action, CancellationToken cancel) =>
-        Task.FromResult(Run(work, action, SimulatorProperties.Read(work.Step)));
+    public async Task<ActionResult> RunAsync(StepWork work, StepAction action, CancellationToken cancel)
+    {
+        var properties = SimulatorProperties.Read(work.Step);
+        if (action == StepAction.Install && properties.FailAt != SimulatorProperties.FailAtInstall)
+        {
+            await WriteAsync(work, properties.InstallSeconds, cancel);
+        }
+        return Run(work, action, properties);
+    }
 
     public ActionResult ConfirmBoot(StepWork work)
     {
@@ -58,6 +65,17 @@ internal sealed class SimulatorHandler(SimulatedHost host) : IUpdateHandler
     public void Commit(StepWork work) => host.ChangeSlots(s => s.Commit());
 
     public void CleanUp(string commandId) { }
+
+    /// <summary>Takes its time; one that is begun again after a kill writes all of it again.</summary>
+    private async Task WriteAsync(StepWork work, int seconds, CancellationToken cancel)
+    {
+        const int Part = 5;
+        for (var percent = Part; percent <= 100 && seconds > 0; percent += Part)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(seconds) * Part / 100, time, cancel);
+            work.Progress.Report(percent);
+        }
+    }
 
     private ActionResult Run(StepWork work, StepAction action, SimulatorProperties properties)
     {

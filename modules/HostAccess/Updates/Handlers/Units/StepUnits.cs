@@ -33,7 +33,7 @@ internal sealed partial class StepUnits(IHost host, TimeSpan timeLimit, TimeProv
                 TimeLimit
             )
         );
-        var ended = await host.Units.WaitAsync(name, time, cancel);
+        var ended = await host.Units.WaitAsync(name, time, cancel, TellProgress);
         var output = host.Units.ReadOutput(name);
         if (logger.IsEnabled(LogLevel.Information))
         {
@@ -41,6 +41,14 @@ internal sealed partial class StepUnits(IHost host, TimeSpan timeLimit, TimeProv
             LogOutput(logger, name, ended.Phase, ended.ExitCode, tail);
         }
         return new(ended, output);
+
+        void TellProgress()
+        {
+            if (command.PercentOf is { } percentOf && percentOf(host.Units.ReadOutput(name)) is { } percent)
+            {
+                work.Progress.Report(percent);
+            }
+        }
     }
 
     /// <summary>Where a unit is.</summary>
@@ -92,10 +100,12 @@ internal sealed partial class StepUnits(IHost host, TimeSpan timeLimit, TimeProv
 /// <param name="Program">Absolute path on the host.</param>
 /// <param name="Arguments">Without the program.</param>
 /// <param name="Environment">Beside what every step gets.</param>
+/// <param name="PercentOf">Reads in what it has written so far how far it is; null when that does not tell.</param>
 internal sealed record UnitCommand(
     string Program,
     IReadOnlyList<string> Arguments,
-    IReadOnlyDictionary<string, string>? Environment = null
+    IReadOnlyDictionary<string, string>? Environment = null,
+    Func<string, int?>? PercentOf = null
 );
 
 /// <summary>How a unit ended.</summary>

@@ -2,6 +2,7 @@ using EdgeDm.Contracts;
 using EdgeDm.DeviceManagement.Downloads;
 using EdgeDm.DeviceManagement.Groups.Device;
 using EdgeDm.DeviceManagement.Groups.FirmwareUpdate;
+using EdgeDm.DeviceManagement.Groups.TrustedRoots;
 using EdgeDm.DeviceManagement.Health;
 using EdgeDm.DeviceManagement.Host;
 using EdgeDm.DeviceManagement.Jobs;
@@ -23,6 +24,7 @@ internal sealed class DeviceManagementModule : IDisposable
     private readonly HealthWitness witness;
     private readonly InstalledUpdate installed;
     private readonly DeviceReport device;
+    private readonly TrustedRootsGroup roots;
     private readonly JobEngine engine;
     private readonly GroupHost groups;
     private readonly JobEvents events;
@@ -40,12 +42,13 @@ internal sealed class DeviceManagementModule : IDisposable
         installed = new(host);
         device = new(hub);
         downloads = new(hub, time);
+        roots = new(host);
         witness = new(hub, time, Guid.NewGuid().ToString("N"));
         var limits = new JobLimits();
         engine = new(
             new JobStore(Path.Combine(options.DataFolder, "jobs"), loggers.CreateLogger<JobStore>()),
             [
-                new FirmwareUpdateWork(host, downloads, witness, installed, options.UpdateFetchTimeout, time),
+                new FirmwareUpdateWork(host, downloads, witness, installed, roots, options.UpdateFetchTimeout, time),
                 new RebootDeviceWork(host, time),
             ],
             limits,
@@ -55,7 +58,7 @@ internal sealed class DeviceManagementModule : IDisposable
         var firmware = new FirmwareUpdateGroup(engine, installed);
         groups = new(
             options.DataFolder,
-            [firmware],
+            [roots, firmware],
             hub,
             options.ProgressPeriod,
             limits.DiskRetryDelay,
@@ -69,20 +72,21 @@ internal sealed class DeviceManagementModule : IDisposable
         hub.OnInput(Routes.Downloads, ReceiveAsync);
         hub.OnInput(Routes.Notifications, ReceiveAsync);
         hub.OnDesired(groups.ApplyAsync);
-        new DeviceSchemas(hub, host, [firmware]).Follow();
+        new DeviceSchemas(hub, host, [roots, firmware]).Follow();
     }
 
     /// <summary>Works until cancelled, with or without the hub.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await groups.ResumeAsync(cancellationToken);
-        await FirstToEnd.RunAsync(cancellationToken, engine.RunAsync, KeepInstalledFreshAsync);
+        await FirstToEnd.RunAsync(cancellationToken, engine.RunAsync, roots.RunAsync, KeepInstalledFreshAsync);
     }
 
     public void Dispose()
     {
         events.Dispose();
         groups.Dispose();
+        roots.Dispose();
         downloads.Dispose();
         host.Dispose();
     }

@@ -60,6 +60,57 @@ public sealed class UpdateKeygenTests : IDisposable
         SigningKey.FromPem(Read("signing.key.pem"), "correct horse", Read("signing.sjwk")).Dispose();
     }
 
+    [Fact]
+    public async Task Keygen_RootThatIsThere_IssuesAnotherSigningKey()
+    {
+        await EdgeDmProcess.RunAsync("update", "keygen", "--out", folder["keys"], "--no-passphrase");
+        var result = await EdgeDmProcess.RunAsync(
+            "update",
+            "keygen",
+            "--out",
+            folder["next"],
+            "--root-key",
+            folder["keys/root.key.pem"],
+            "--no-passphrase"
+        );
+
+        result.ShouldExitWith(0).Output.ShouldContain("keys/root.key.pem");
+        Directory
+            .GetFiles(folder["next"])
+            .Select(Path.GetFileName)
+            .Order(StringComparer.Ordinal)
+            .ShouldBe(["signing.key.pem", "signing.sjwk"]);
+        using var signing = SigningKey.FromPem(
+            File.ReadAllText(folder["next/signing.key.pem"]),
+            null,
+            File.ReadAllText(folder["next/signing.sjwk"])
+        );
+        signing.KeyId.ShouldNotBe(SigningKey.FromPem(Read("signing.key.pem"), null, Read("signing.sjwk")).KeyId);
+        ManifestSignature.Verify(
+            "x"u8,
+            ManifestSignature.Sign("x"u8, signing),
+            TrustedRoots.Parse([Read("root.jwk.json")])
+        );
+    }
+
+    [Fact]
+    public async Task Keygen_RootThatIsNoKey_WritesNothing()
+    {
+        folder.Write("root.key.pem", "no key");
+        var result = await EdgeDmProcess.RunAsync(
+            "update",
+            "keygen",
+            "--out",
+            folder["keys"],
+            "--root-key",
+            folder["root.key.pem"],
+            "--no-passphrase"
+        );
+        result.ShouldExitWith(1);
+        result.Error.ShouldContain("no RSA private key");
+        Directory.Exists(folder["keys"]).ShouldBeFalse();
+    }
+
     [Theory]
     [InlineData("1234567", "at least 8")]
     [InlineData("", "EDGEDM_PASSPHRASE")]

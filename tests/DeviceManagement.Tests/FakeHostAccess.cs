@@ -38,6 +38,15 @@ internal sealed class FakeHostAccess : IAsyncDisposable
     public Func<UpdateVerification, VerifiedUpdate> Verify { get; set; } =
         _ => new(Samples.UpdateId("2.0.0"), false, [Samples.File], true);
 
+    /// <summary>Which roots it says it trusts.</summary>
+    public RootListStatus Roots { get; set; } = new(0, ["EDGEDM.first.R"], [], [], 1);
+
+    /// <summary>Takes root lists; throws to refuse.</summary>
+    public Func<string, Task<RootListStatus>>? ReplaceRoots { get; set; }
+
+    /// <summary>Root lists that it was given.</summary>
+    public ConcurrentQueue<string> RootLists { get; } = new();
+
     public ConcurrentQueue<UpdateSubmission> Submissions { get; } = new();
 
     public ConcurrentQueue<RebootRequest> RebootRequests { get; } = new();
@@ -136,6 +145,23 @@ internal sealed class FakeHostAccess : IAsyncDisposable
             {
                 Verifications++;
                 return Guard(() => Verify(v));
+            }
+        );
+        routes.MapGet(HostApi.Roots, () => Roots);
+        routes.MapPost(
+            HostApi.Roots,
+            async (RootListSubmission s) =>
+            {
+                RootLists.Enqueue(s.RootList);
+                try
+                {
+                    Roots = ReplaceRoots is { } replace ? await replace(s.RootList) : Roots with { Version = 1 };
+                    return Results.Ok(Roots);
+                }
+                catch (EdgeDmException refusal)
+                {
+                    return Results.Json(refusal.Error, ContractsJson.Default.ErrorObject, statusCode: 409);
+                }
             }
         );
         routes.MapPost(

@@ -277,6 +277,7 @@ internal sealed class Gateway : IAsyncDisposable
             {
                 ["update"] = new JsonObject { ["enabled"] = true },
                 ["reboot"] = new JsonObject { ["enabled"] = true, ["perHour"] = 3 },
+                ["roots"] = new JsonObject { ["enabled"] = true },
             },
             ["updates"] = new JsonObject { ["handlers"] = new JsonArray("microsoft/script:1", "edgedm/simulator:1") },
             ["health"] = new JsonObject

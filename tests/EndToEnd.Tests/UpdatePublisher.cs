@@ -154,6 +154,14 @@ internal sealed class UpdatePublisher : IDisposable
             StringComparison.Ordinal
         );
 
+    /// <summary>Writes the root's private key as <c>edgedm roots sign</c> reads it.</summary>
+    public string WriteRootKey(string folder)
+    {
+        var file = Path.Combine(folder, "root.key.pem");
+        File.WriteAllText(file, root.ToPem(null));
+        return file;
+    }
+
     /// <summary>Writes the signing key and its sjwk as <c>edgedm update create</c> reads them.</summary>
     public (string KeyFile, string SjwkFile) WriteKeys(string folder)
     {

@@ -118,6 +118,18 @@ internal sealed class HostAccessClient : IDisposable
             cancellationToken
         );
 
+    public Task<RootListStatus> GetRootsAsync(CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, HostApi.Roots, null, ContractsJson.Default.RootListStatus, cancellationToken);
+
+    public Task<RootListStatus> ReplaceRootsAsync(RootListSubmission request, CancellationToken cancellationToken) =>
+        SendAsync(
+            HttpMethod.Post,
+            HostApi.Roots,
+            JsonContent.Create(request, ContractsJson.Default.RootListSubmission),
+            ContractsJson.Default.RootListStatus,
+            cancellationToken
+        );
+
     public Task<RebootStatus> RebootAsync(RebootRequest request, CancellationToken cancellationToken) =>
         SendAsync(
             HttpMethod.Post,

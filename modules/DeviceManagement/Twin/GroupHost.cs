@@ -26,6 +26,7 @@ internal sealed partial class GroupHost : IDisposable
     private readonly DurableRecord<DesiredRecord> desiredRecord;
     private readonly DurableRecord<GroupRecords> groupRecord;
     private readonly Dictionary<string, IConfigurationGroup> groups;
+    private readonly ImmutableArray<string> order;
     private readonly Lock gate = new();
     private readonly Dictionary<string, long> lastReport = new(StringComparer.Ordinal);
     private readonly Dictionary<string, JsonObject?> lastTold = new(StringComparer.Ordinal);
@@ -39,7 +40,7 @@ internal sealed partial class GroupHost : IDisposable
 
     /// <summary>Loads what is on disk.</summary>
     /// <param name="folder">The module's folder.</param>
-    /// <param name="groups">The groups of this host.</param>
+    /// <param name="groups">The groups of this host, in the order in which they are applied.</param>
     /// <param name="hub">Where to report.</param>
     /// <param name="progressPeriod">Data that changes in its numbers only is reported this often at most.</param>
     /// <param name="diskRetryDelay">Rest when a record cannot be written at the start.</param>
@@ -47,7 +48,7 @@ internal sealed partial class GroupHost : IDisposable
     /// <param name="logger">The log.</param>
     public GroupHost(
         string folder,
-        IEnumerable<IConfigurationGroup> groups,
+        IReadOnlyCollection<IConfigurationGroup> groups,
         IModuleHub hub,
         TimeSpan progressPeriod,
         TimeSpan diskRetryDelay,
@@ -74,6 +75,7 @@ internal sealed partial class GroupHost : IDisposable
         );
         records = groupRecord.Load() ?? GroupRecords.Empty;
         this.groups = groups.ToDictionary(g => g.Name, StringComparer.Ordinal);
+        order = [.. groups.Select(g => g.Name)];
         progressTimer = time.CreateTimer(
             _ => ReportProgress(),
             null,
@@ -135,7 +137,7 @@ internal sealed partial class GroupHost : IDisposable
 
     private async Task ApplyAllAsync(JsonObject desired, CancellationToken cancellationToken)
     {
-        foreach (var (name, value) in desired)
+        foreach (var (name, value) in desired.OrderBy(property => order.IndexOf(property.Key)))
         {
             if (value is not null)
             {

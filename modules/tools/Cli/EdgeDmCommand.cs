@@ -76,7 +76,8 @@ internal static class EdgeDmCommand
                 "Make, sign and show lists of the root keys that gateways trust.",
                 RootsCreateCommand.Create(),
                 RootsSignCommand.Create(),
-                RootsShowCommand.Create()
+                RootsShowCommand.Create(),
+                RootsDeployCommand.Create()
             ),
             ServeCommand.Create(),
             Group(

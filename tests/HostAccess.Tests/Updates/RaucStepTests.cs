@@ -62,6 +62,25 @@ public sealed class RaucStepTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Installing_TellsItsProgress()
+    {
+        rauc.Waits = true;
+        await gateway.StartAsync();
+        var update = Bundle();
+        await gateway.SubmitAsync(gateway.Store(update).Submission());
+        await rauc.Service.CalledAsync("InstallBundle");
+        var before = await gateway.GetAsync(HostApi.Update(update.CommandId), ContractsJson.Default.UpdateStatus);
+        await rauc.ProgressAsync(60);
+        var after = await gateway.GetAsync(
+            HostApi.Update(update.CommandId, before.Revision, 20),
+            ContractsJson.Default.UpdateStatus
+        );
+        after.Steps[0].Percent!.Value.ShouldBeGreaterThan(before.Steps[0].Percent!.Value);
+        after.Percent.ShouldBeGreaterThan(before.Percent);
+        after.State.ShouldBe(HostUpdateState.Installing);
+    }
+
+    [Fact]
     public async Task Bundle_BootedAndNeverHealthy_IsUndoneByTheOldSlot()
     {
         gateway.Configuration["health"]!["deadlineSeconds"] = 1;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using EdgeDm.Contracts;
 using EdgeDm.DeviceManagement.Downloads;
+using EdgeDm.DeviceManagement.Groups.TrustedRoots;
 using EdgeDm.DeviceManagement.Health;
 using EdgeDm.DeviceManagement.Host;
 
@@ -17,6 +18,7 @@ internal sealed class FirmwareUpdateWork(
     DownloadDesk downloads,
     HealthWitness witness,
     InstalledUpdate installed,
+    TrustedRootsGroup roots,
     TimeSpan fetchTimeout,
     TimeProvider time
 ) : IJobWork
@@ -234,6 +236,7 @@ internal sealed class FirmwareUpdateWork(
     private async Task JudgeAsync(JobRun run, string manifest, string signature)
     {
         var request = new UpdateVerification(manifest, signature);
+        await roots.SettledAsync(run.Interruptible);
         var verified = await host.UntilAnsweredAsync(c => host.VerifyAsync(request, c), run.Interruptible);
         Keep(
             run,

@@ -7,6 +7,7 @@ namespace EdgeDm.Contracts;
 public static class TwinNames
 {
     public const string FirmwareUpdate = "firmwareUpdate";
+    public const string TrustedRoots = "trustedRoots";
     public const string Meta = "__meta";
     public const string Errors = "__errors";
     public const string Summary = "__summary";

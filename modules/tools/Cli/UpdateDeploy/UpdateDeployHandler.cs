@@ -7,13 +7,6 @@ namespace EdgeDm.Cli;
 /// <summary>Sets the desired firmware update.</summary>
 internal static class UpdateDeployHandler
 {
-    private const int PreconditionFailed = 412;
-
-    /// <summary>Tries when somebody else changes the twin at the same time.</summary>
-    private const int MaxAttempts = 5;
-
-    private const int DigitsOfLabel = 8;
-
     public static async Task<int> RunAsync(
         UpdateDeployOptions options,
         HubTarget target,
@@ -22,12 +15,14 @@ internal static class UpdateDeployHandler
     )
     {
         var group = await FirmwareUpdateDocument.MakeAsync(options, cancellationToken);
-        var label =
-            options.Deployment
-            ?? $"cli-{context.Time.GetUtcNow():yyyyMMddHHmmss}-{Guid.NewGuid().ToString("N")[..DigitsOfLabel]}";
-        group[TwinNames.Meta] = new JsonObject { ["deploymentId"] = label };
+        var label = DesiredGroup.Label(group, options.Deployment, context.Time);
         TwinFit.Require(group);
-        var (before, after) = await PatchAsync(group, target, cancellationToken);
+        var (before, after) = await DesiredGroup.ReplaceAsync(
+            TwinNames.FirmwareUpdate,
+            group,
+            target,
+            cancellationToken
+        );
         if (options.Watch is { } watch)
         {
             context.Terminal.Say($"deployed as {label}");
@@ -45,40 +40,6 @@ internal static class UpdateDeployHandler
             words => words.Say($"Deployed as {label}. Follow it with 'edgedm job watch'.")
         );
         return ExitCodes.Done;
-    }
-
-    private static async Task<(TwinDocument Before, TwinDocument After)> PatchAsync(
-        JsonObject group,
-        HubTarget target,
-        CancellationToken cancellationToken
-    )
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            var before = TwinDocument.Of(await target.GetTwinAsync(cancellationToken));
-            var patch = MergePatch.Replacing(before.Desired[TwinNames.FirmwareUpdate], group);
-            try
-            {
-                var after = await target.Client.PatchTwinAsync(
-                    target.Device,
-                    target.Module,
-                    new()
-                    {
-                        ["properties"] = new JsonObject
-                        {
-                            ["desired"] = new JsonObject { [TwinNames.FirmwareUpdate] = patch },
-                        },
-                    },
-                    before.Etag,
-                    cancellationToken
-                );
-                return (before, TwinDocument.Of(after));
-            }
-            catch (ServiceException error) when (error.Status == PreconditionFailed && attempt < MaxAttempts)
-            {
-                // Somebody changed the twin since it was read: read again.
-            }
-        }
     }
 
     /// <summary>The gateway never repeats a failed update by itself; a deployment of the same content changes nothing.</summary>

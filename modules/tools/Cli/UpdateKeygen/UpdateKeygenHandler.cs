@@ -3,7 +3,7 @@ using EdgeDm.Updates;
 
 namespace EdgeDm.Cli;
 
-/// <summary>Makes a root key and a signing key.</summary>
+/// <summary>Makes a signing key, and a root key for it unless there is one.</summary>
 internal static class UpdateKeygenHandler
 {
     public const string RootKeyFile = "root.key.pem";
@@ -20,24 +20,26 @@ internal static class UpdateKeygenHandler
         CancellationToken cancellationToken
     )
     {
-        var paths = new[] { RootKeyFile, RootJwkFile, SigningKeyFile, SjwkFile }
-            .Select(name => Path.Combine(options.Folder, name))
-            .ToArray();
-        if (paths.FirstOrDefault(File.Exists) is { } taken)
+        var isNewRoot = options.RootKey is null;
+        string[] names = isNewRoot ? [RootKeyFile, RootJwkFile, SigningKeyFile, SjwkFile] : [SigningKeyFile, SjwkFile];
+        if (names.Select(PathOf).FirstOrDefault(File.Exists) is { } taken)
         {
             throw new CliException(
                 ExitCodes.Failed,
                 $"'{taken}' exists. Keys are never overwritten: choose another folder, or move the old keys away first."
             );
         }
+        using var root = await OpenRootAsync(options, context, cancellationToken);
         var passphrase = options.NoPassphrase ? null : Passphrase.ForNewKey(context);
-        using var root = RootKey.Generate();
         using var signing = SigningKey.Generate(root);
         CreateFolder(options.Folder);
-        await WriteNewAsync(paths[0], root.ToPem(passphrase), OwnerOnly, cancellationToken);
-        await WriteNewAsync(paths[1], root.PublicJwk + "\n", EverybodyReads, cancellationToken);
-        await WriteNewAsync(paths[2], signing.ToPem(passphrase), OwnerOnly, cancellationToken);
-        await WriteNewAsync(paths[3], signing.Sjwk + "\n", EverybodyReads, cancellationToken);
+        if (isNewRoot)
+        {
+            await WriteNewAsync(PathOf(RootKeyFile), root.ToPem(passphrase), OwnerOnly, cancellationToken);
+            await WriteNewAsync(PathOf(RootJwkFile), root.PublicJwk + "\n", EverybodyReads, cancellationToken);
+        }
+        await WriteNewAsync(PathOf(SigningKeyFile), signing.ToPem(passphrase), OwnerOnly, cancellationToken);
+        await WriteNewAsync(PathOf(SjwkFile), signing.Sjwk + "\n", EverybodyReads, cancellationToken);
         context.Terminal.Result(
             () =>
                 new JsonObject
@@ -50,8 +52,11 @@ internal static class UpdateKeygenHandler
                 },
             terminal =>
             {
-                terminal.Say($"root key     {root.KeyId}   {paths[0]} (private), {paths[1]} (trust this on gateways)");
-                terminal.Say($"signing key  {signing.KeyId}   {paths[2]} (private), {paths[3]}");
+                var rootFiles = isNewRoot
+                    ? $"{PathOf(RootKeyFile)} (private), {PathOf(RootJwkFile)} (trust this on gateways)"
+                    : options.RootKey;
+                terminal.Say($"root key     {root.KeyId}   {rootFiles}");
+                terminal.Say($"signing key  {signing.KeyId}   {PathOf(SigningKeyFile)} (private), {PathOf(SjwkFile)}");
                 if (passphrase is null)
                 {
                     terminal.Say("The private keys are not encrypted.");
@@ -59,6 +64,22 @@ internal static class UpdateKeygenHandler
             }
         );
         return ExitCodes.Done;
+
+        string PathOf(string name) => Path.Combine(options.Folder, name);
+    }
+
+    private static async Task<RootKey> OpenRootAsync(
+        UpdateKeygenOptions options,
+        CliContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        if (options.RootKey is not { } file)
+        {
+            return RootKey.Generate();
+        }
+        var pem = await File.ReadAllTextAsync(file, cancellationToken);
+        return RootKey.FromPem(pem, Passphrase.ForKey(context, pem, file));
     }
 
     private static void CreateFolder(string folder)
@@ -92,5 +113,6 @@ internal static class UpdateKeygenHandler
 
 /// <summary>What was asked for.</summary>
 /// <param name="Folder">Where to put the keys.</param>
+/// <param name="RootKey">The private key's file of the root that issues the signing key; null = a new root.</param>
 /// <param name="NoPassphrase">Write them unencrypted.</param>
-internal sealed record UpdateKeygenOptions(string Folder, bool NoPassphrase);
+internal sealed record UpdateKeygenOptions(string Folder, string? RootKey, bool NoPassphrase);

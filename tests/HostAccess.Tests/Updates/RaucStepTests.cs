@@ -223,15 +223,16 @@ public sealed class RaucStepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Bundle_ThatRaucDoesNotTake_FailsBeforeAnythingChanges()
+    public async Task Bundle_ThatRaucDoesNotTake_FailsWithWhatItsInstallationSays()
     {
-        rauc.BundleError = "signature verification failed: self-signed certificate";
+        rauc.IsUnreadable = true;
+        rauc.Failure = "signature verification failed: self-signed certificate";
         await gateway.StartAsync();
         var ended = await gateway.RunAsync(Bundle());
         ended.State.ShouldBe(HostUpdateState.Failed);
         ended.Error!.Message.ShouldContain("signature verification failed");
-        ended.Steps[0].ExtendedResultCode.ShouldBe(0x30400001);
-        rauc.Installs.ShouldBe(0);
+        ended.Steps[0].ExtendedResultCode.ShouldBe(0x30400003);
+        rauc.Primary.ShouldBe(Old);
     }
 
     [Fact]

@@ -112,10 +112,21 @@ internal sealed class RaucHandler(RaucInstaller rauc, TimeSpan timeLimit, TimePr
             : new(ResultCodes.NotInstalled, 0, $"{running.Name} runs bundle {running.BundleVersion ?? "(unknown)"}.");
     }
 
-    /// <summary>What RAUC would not install fails here, before anything changes.</summary>
+    /// <summary>
+    /// A bundle for other systems fails here. One that RAUC does not read fails when it is to be installed, which checks it first of all:
+    /// <c>Info</c> of RAUC 1.8 says "rauc info error" whatever is wrong, the installation says what.
+    /// </summary>
     private async Task<ActionResult> CheckBundleAsync(StepWork work, CancellationToken cancel)
     {
-        var bundle = await rauc.ReadBundleAsync(BundleOf(work), cancel);
+        RaucBundle bundle;
+        try
+        {
+            bundle = await rauc.ReadBundleAsync(BundleOf(work), cancel);
+        }
+        catch (EdgeDmException refusal) when (refusal.Error.Code == ErrorRegistry.HostServiceRefused.Code)
+        {
+            return new(ResultCodes.DownloadSuccess, 0, "RAUC does not read the bundle and will say why.");
+        }
         var compatible = rauc.ReadCompatible();
         return bundle.Compatible == compatible
             ? new(ResultCodes.DownloadSuccess, 0, $"Bundle {bundle.Version}.")

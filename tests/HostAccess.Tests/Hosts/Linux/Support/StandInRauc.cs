@@ -36,8 +36,8 @@ internal sealed class StandInRauc : IAsyncDisposable
 
     public string BundleCompatible { get; set; } = "gateway";
 
-    /// <summary>Words of the refusal of <c>Info</c>; null: it is readable.</summary>
-    public string? BundleError { get; set; }
+    /// <summary><c>Info</c> is refused, without a word why, as RAUC 1.8 does.</summary>
+    public bool IsUnreadable { get; set; }
 
     public StandIn Service => service;
 
@@ -112,7 +112,7 @@ internal sealed class StandInRauc : IAsyncDisposable
             .On("GetSlotStatus", "a(sa{sv})", _ => [slots.Select(Tell).ToArray<object>()])
             .On("GetPrimary", "s", _ => [Primary])
             .On("Mark", "ss", Mark)
-            .On("Info", _ => BundleError is { } error ? new("s", [error], "org.gtk.GDBus.UnmappedGError") : Info())
+            .On("Info", _ => IsUnreadable ? new("s", ["rauc info error"], "org.gtk.GDBus.UnmappedGError") : Info())
             .On("InstallBundle", "", _ => Install());
     }
 

@@ -280,6 +280,7 @@ internal sealed class ContainerGateway : IAsyncDisposable
         else
         {
             handlers.Add((JsonNode)"microsoft/apt:1");
+            handlers.Add((JsonNode)"edgedm/rauc:1");
         }
         var kind = Host is null ? "simulated" : "linux";
         configuration["host"] = kind;

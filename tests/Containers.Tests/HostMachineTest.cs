@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using EdgeDm.Testing;
 
 namespace EdgeDm.Containers.Tests;
 
@@ -50,14 +51,12 @@ public abstract partial class HostMachineTest : IAsyncLifetime
         return group["__errors"]!.AsObject().Single().Value!;
     }
 
-    /// <summary>The host lived so many times, told by HostAccess's reading of its instance id.</summary>
-    protected void ShouldHaveStarted(int times) =>
-        Instance()
-            .Matches(Gateway.Output)
-            .Select(match => match.Groups["id"].Value)
-            .Distinct(StringComparer.Ordinal)
-            .Count()
-            .ShouldBe(times, Gateway.Output);
+    /// <summary>The host lived so many times, as HostAccess tells by its instance ids once it serves.</summary>
+    protected async Task ShouldHaveStartedAsync(int times)
+    {
+        await HubService.WaitAsync(() => Task.FromResult(Instances().Length >= times ? "" : null));
+        Instances().Length.ShouldBe(times, Gateway.Output);
+    }
 
     /// <summary>Kills these modules, or makes them anew as a pushed deployment does.</summary>
     protected async Task TakeAwayAsync(string how, params string[] modules)
@@ -71,6 +70,14 @@ public abstract partial class HostMachineTest : IAsyncLifetime
             await Gateway.RecreateAsync(modules);
         }
     }
+
+    private string[] Instances() =>
+        [
+            .. Instance()
+                .Matches(Gateway.Output)
+                .Select(match => match.Groups["id"].Value)
+                .Distinct(StringComparer.Ordinal),
+        ];
 
     [GeneratedRegex(
         "HostAccess serves a linux host, instance (?<id>[0-9a-f-]+)",

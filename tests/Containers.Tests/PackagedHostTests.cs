@@ -15,7 +15,7 @@ public sealed class PackagedHostTests : HostMachineTest
         await DeployAsync("1.2.0");
 
         await ShouldSucceedAsync();
-        ShouldHaveStarted(times: 2);
+        await ShouldHaveStartedAsync(times: 2);
         (await InstalledAsync()).ShouldBe("1.2.0 installed");
         (await Host.LinesAsync("/var/lib/gateway/configured")).ShouldBe([$"configure {Package}"]);
     }
@@ -29,7 +29,7 @@ public sealed class PackagedHostTests : HostMachineTest
 
         var error = await ShouldFailAsync();
         ((string?)error["message"])!.ShouldContain($"Version '1.3.0' for '{Package}' was not found", Case.Sensitive);
-        ShouldHaveStarted(times: 1);
+        await ShouldHaveStartedAsync(times: 1);
         (await InstalledAsync()).ShouldBeEmpty();
     }
 
@@ -48,7 +48,7 @@ public sealed class PackagedHostTests : HostMachineTest
 
         var error = await ShouldFailAsync();
         ((string?)error["message"])!.ShouldContain("is not signed", Case.Sensitive);
-        ShouldHaveStarted(times: 1);
+        await ShouldHaveStartedAsync(times: 1);
         (await InstalledAsync()).ShouldBeEmpty();
     }
 

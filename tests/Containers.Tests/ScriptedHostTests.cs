@@ -35,7 +35,7 @@ public sealed class ScriptedHostTests : HostMachineTest
 
         await ShouldSucceedOnceAsync();
         // Two lives of the host, and none of the containers of the first.
-        ShouldHaveStarted(times: 2);
+        await ShouldHaveStartedAsync(times: 2);
         Gateway.Output.ShouldContain("The host has died: kills every module");
         (await Gateway.IdsAsync()).Intersect(before, StringComparer.Ordinal).ShouldBeEmpty();
     }

@@ -16,6 +16,7 @@ public sealed class TrustedRoots
     private readonly ImmutableSortedDictionary<string, RsaPublicJwk> roots;
     private readonly ImmutableSortedSet<string> disabled;
     private readonly ImmutableSortedSet<string> revoked;
+    private ImmutableArray<RsaPublicJwk> usable;
 
     private TrustedRoots(
         ImmutableSortedDictionary<string, RsaPublicJwk> roots,
@@ -26,12 +27,6 @@ public sealed class TrustedRoots
         this.roots = roots;
         this.disabled = disabled;
         this.revoked = revoked;
-        Usable =
-        [
-            .. roots
-                .Values.Where(root => !disabled.Contains(root.KeyId) && !revoked.Contains(root.Fingerprint))
-                .DistinctBy(root => root.Fingerprint),
-        ];
     }
 
     /// <summary>Trusts nobody: every signature is refused with <c>unknownRoot</c>.</summary>
@@ -55,8 +50,21 @@ public sealed class TrustedRoots
     /// <summary>The roots, disabled ones included.</summary>
     internal IEnumerable<RsaPublicJwk> Keys => roots.Values;
 
-    /// <summary>The roots that are not disabled, each key once.</summary>
-    internal ImmutableArray<RsaPublicJwk> Usable { get; }
+    /// <summary>
+    /// The roots that are not disabled, each key once. Found when first asked for, and without cryptography while nothing is revoked: a host
+    /// that waits for updates for months need not load the system's library for it, which costs 2.5 MB.
+    /// </summary>
+    internal ImmutableArray<RsaPublicJwk> Usable
+    {
+        get
+        {
+            if (usable.IsDefault)
+            {
+                ImmutableInterlocked.InterlockedInitialize(ref usable, FindUsable());
+            }
+            return usable;
+        }
+    }
 
     /// <summary>Reads the roots; <c>invalidValue</c> says which one is wrong and why.</summary>
     /// <param name="jwks">One JSON text <c>{kty,n,e,kid,alg}</c> per root.</param>
@@ -124,6 +132,15 @@ public sealed class TrustedRoots
             throw Revoked(key.KeyId);
         }
     }
+
+    private ImmutableArray<RsaPublicJwk> FindUsable() =>
+        [
+            .. roots
+                .Values.Where(root => !disabled.Contains(root.KeyId))
+                .Where(root => revoked.IsEmpty || !revoked.Contains(root.Fingerprint))
+                // Two ids of one key; every key has the same exponent.
+                .DistinctBy(root => Convert.ToHexString(root.Parameters.Modulus!)),
+        ];
 
     private static EdgeDmException Revoked(string keyId) =>
         ErrorRegistry.KeyRevoked.Exception(

@@ -4,7 +4,8 @@ namespace EdgeDm.Benchmarks.Footprint;
 
 /// <summary>
 /// What the four modules cost a gateway that has nothing to do, beside four services that do nothing at all. Both sides are published
-/// as in deployment, trimmed and with the runtime they need, and run from private copies, whose pages no other process shares.
+/// as in deployment, trimmed and with the runtime they need, and run from private copies, whose pages no other process shares; or ours as
+/// containers, whose images share the layer that holds the programs.
 /// </summary>
 internal sealed class FootprintBench : Bench
 {
@@ -22,6 +23,11 @@ internal sealed class FootprintBench : Bench
         DefaultValueFactory = _ => 60,
     };
 
+    private readonly Option<bool> containers = new("--containers")
+    {
+        Description = "Ours as containers of the images that scripts/images made, over the local Docker Engine.",
+    };
+
     public FootprintBench()
     {
         idleSeconds.Validators.Add(result =>
@@ -31,7 +37,7 @@ internal sealed class FootprintBench : Bench
                 result.AddError($"--idle-seconds must be from 1 to {LargestIdleSeconds}.");
             }
         });
-        Options = [idleSeconds];
+        Options = [idleSeconds, containers];
     }
 
     public override string Name => "footprint";
@@ -47,7 +53,9 @@ internal sealed class FootprintBench : Bench
     {
         var idle = TimeSpan.FromSeconds(run.Arguments.GetValue(idleSeconds));
         using var work = WorkFolder.Make();
-        var modules = PublishedCopy.Make("modules/Gateway", work.Create("modules"));
+        var modules = run.Arguments.GetValue(containers)
+            ? null
+            : PublishedCopy.Make("modules/Gateway", work.Create("modules"));
         var bareHost = PublishedCopy.Make("tests/Benchmarks.BareHost", work.Create("bare-host"));
         var ours = new List<IReadOnlyList<Measurement>>();
         var peers = new List<IReadOnlyList<Measurement>>();
@@ -55,8 +63,15 @@ internal sealed class FootprintBench : Bench
         {
             await run.Progress.WriteLineAsync($"round {round} of {run.Rounds}: modules");
             var data = work.Create($"data-{round}");
-            var gateway = await Gateway.StartAsync(data, modules, cancellationToken);
-            ours.Add(await MeasureAsync(gateway, modules, idle, cancellationToken));
+            try
+            {
+                var gateway = await Gateway.StartAsync(data, modules, cancellationToken);
+                ours.Add(await MeasureAsync(gateway, modules, idle, cancellationToken));
+            }
+            finally
+            {
+                await GatewayContainers.RemoveVolumesAsync(data);
+            }
             await run.Progress.WriteLineAsync($"round {round} of {run.Rounds}: bare hosts");
             var hosts = await BareHosts.StartAsync(Gateway.Modules.Count, bareHost, cancellationToken);
             peers.Add(await MeasureAsync(hosts, bareHost, idle, cancellationToken));
@@ -66,7 +81,7 @@ internal sealed class FootprintBench : Bench
 
     private static async Task<IReadOnlyList<Measurement>> MeasureAsync(
         ProcessFamily family,
-        PublishedCopy programs,
+        PublishedCopy? programs,
         TimeSpan idle,
         CancellationToken cancellationToken
     )
@@ -75,7 +90,7 @@ internal sealed class FootprintBench : Bench
         {
             foreach (var member in family.Members)
             {
-                programs.RequireUsedBy(member.ProcessId);
+                programs?.RequireUsedBy(member.ProcessId);
             }
             return await Measurement.TakeAsync(family, idle, cancellationToken);
         }

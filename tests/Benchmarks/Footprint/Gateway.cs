@@ -16,11 +16,11 @@ internal static partial class Gateway
     /// Starts all, and returns when three modules are connected to the hub and HostAccess, which has no network, serves.
     /// </summary>
     /// <param name="data">An empty folder.</param>
-    /// <param name="programs">The modules' programs.</param>
+    /// <param name="programs">The modules' programs; null = they run as containers.</param>
     /// <param name="cancellationToken">Ends all again.</param>
     public static async Task<ProcessFamily> StartAsync(
         string data,
-        PublishedCopy programs,
+        PublishedCopy? programs,
         CancellationToken cancellationToken
     )
     {
@@ -32,8 +32,7 @@ internal static partial class Gateway
             Path.Combine(RepositoryRoot.Path, "deployment.template.json"),
             "--data",
             data,
-            "--programs",
-            programs.Folder,
+            .. programs is null ? new[] { "--launch", "docker" } : ["--programs", programs.Folder],
             "--map-host",
             $"/etc/edgedm={data}/host/etc/edgedm",
             "--mqtt-port",
@@ -43,7 +42,12 @@ internal static partial class Gateway
             "--stop-on-stdin-close",
         ];
         Array.ForEach(arguments, start.ArgumentList.Add);
-        return await ProcessFamily.StartAsync(start, Modules.Count, new Reader().Read, cancellationToken);
+        return await ProcessFamily.StartAsync(
+            start,
+            Modules.Count,
+            new Reader(isContained: programs is null).Read,
+            cancellationToken
+        );
     }
 
     // The simulated host's file and the keys it trusts, as scripts/run makes them. Takes a second, and is not left midway.
@@ -69,7 +73,7 @@ internal static partial class Gateway
     }
 
     /// <summary>Follows the modules' log lines, which the dev hub prints behind their names.</summary>
-    private sealed partial class Reader
+    private sealed partial class Reader(bool isContained)
     {
         private readonly Dictionary<string, int> started = new(StringComparer.Ordinal);
 
@@ -82,12 +86,17 @@ internal static partial class Gateway
                     CultureInfo.InvariantCulture
                 );
             }
-            return
-                Ready().Match(line) is { Success: true } ready
-                && ready.Groups["module"].Value is var module
-                && started.TryGetValue(module, out var process)
-                ? new(module, process, LogTime.Of(line) - ProcessSample.StartOf(process))
-                : null;
+            if (Ready().Match(line) is not { Success: true } ready)
+            {
+                return null;
+            }
+            var module = ready.Groups["module"].Value;
+            if (!started.TryGetValue(module, out var process))
+            {
+                return null;
+            }
+            process = isContained ? GatewayContainers.ProcessOf(module) : process;
+            return new(module, process, LogTime.Of(line) - ProcessSample.StartOf(process));
         }
 
         [GeneratedRegex(@"^(?<module>\w+) *\| .* starts, process (?<process>\d+)", RegexOptions.ExplicitCapture, 1000)]

@@ -37,8 +37,6 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
     private const int PercentStaged = 40;
     private const int PercentInstalled = 90;
 
-    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
-
     /// <summary>The host has this long to go down after it was asked to.</summary>
     private static readonly TimeSpan RebootPatience = TimeSpan.FromMinutes(10);
 
@@ -122,7 +120,7 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
     private async Task RunAsync(string commandId, CancellationToken stopping)
     {
         var errors = new List<Exception>();
-        string? waitedFor = null;
+        var retry = new HostRetry($"Update {commandId}", parts.Time, parts.Logger);
         while (!parts.Journal.Get(commandId).IsTerminal)
         {
             try
@@ -135,26 +133,16 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
                 }
                 await AdvanceAsync(parts.Journal.Get(commandId), stopping);
                 errors.Clear();
-                waitedFor = null;
+                retry.WentOn();
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 return;
             }
-            catch (IOException error)
+            catch (Exception error) when (HostRetry.IsWaitedFor(error))
             {
-                // A full disk, most likely. The record says where to go on; nothing may happen that is not on record.
-                LogRetry(parts.Logger, error, commandId, RetryPause.TotalSeconds);
-                await Task.Delay(RetryPause, parts.Time, stopping);
-            }
-            catch (Exception error) when (HostErrors.IsPassing(error))
-            {
-                if (error.Message != waitedFor)
-                {
-                    LogHostWaits(parts.Logger, commandId, RetryPause.TotalSeconds, error.Message);
-                    waitedFor = error.Message; // It may last, and is told once.
-                }
-                await Task.Delay(RetryPause, parts.Time, stopping);
+                // The record says where to go on; nothing may happen that is not on record.
+                await retry.PauseAsync(error, stopping);
             }
             catch (Exception error)
             {
@@ -261,18 +249,6 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Update {CommandId} failed and is undone: {Message}")]
     private static partial void LogFailed(ILogger logger, string commandId, string message);
-
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "Update {CommandId} cannot write its record; trying again in {Seconds} s"
-    )]
-    private static partial void LogRetry(ILogger logger, Exception error, string commandId, double seconds);
-
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "Update {CommandId} waits for the host, looking again every {Seconds} s: {Reason}"
-    )]
-    private static partial void LogHostWaits(ILogger logger, string commandId, double seconds, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Update {CommandId}: unexpected error")]
     private static partial void LogUnexpected(ILogger logger, Exception error, string commandId);

@@ -136,7 +136,12 @@ internal abstract record CommandEntry(
     TimeSpan AcceptedUptime,
     string AcceptedInstanceId,
     long Sequence
-);
+)
+{
+    /// <summary>What was asked for: a repeat asks for the same.</summary>
+    [JsonIgnore]
+    public abstract object Content { get; }
+}
 
 /// <summary>An accepted reboot.</summary>
 /// <param name="CommandId">See <see cref="CommandEntry"/>.</param>
@@ -154,7 +159,11 @@ internal sealed record RebootEntry(
     TimeSpan AcceptedUptime,
     string AcceptedInstanceId,
     long Sequence = 0
-) : CommandEntry(CommandId, AcceptedAt, AcceptedUptime, AcceptedInstanceId, Sequence);
+) : CommandEntry(CommandId, AcceptedAt, AcceptedUptime, AcceptedInstanceId, Sequence)
+{
+    [JsonIgnore]
+    public override object Content => (Reason, DelaySeconds);
+}
 
 /// <summary>A factory reset that was accepted, and how far it is.</summary>
 /// <param name="CommandId">See <see cref="CommandEntry"/>.</param>
@@ -184,7 +193,11 @@ internal sealed record FactoryResetEntry(
     string AcceptedInstanceId,
     string? RebootFrom = null,
     long Sequence = 0
-) : CommandEntry(CommandId, AcceptedAt, AcceptedUptime, AcceptedInstanceId, Sequence);
+) : CommandEntry(CommandId, AcceptedAt, AcceptedUptime, AcceptedInstanceId, Sequence)
+{
+    [JsonIgnore]
+    public override object Content => Reason;
+}
 
 /// <summary>A change of the clock that was accepted.</summary>
 /// <param name="CommandId">See <see cref="CommandEntry"/>.</param>
@@ -208,7 +221,11 @@ internal sealed record TimeEntry(
     TimeSpan AcceptedUptime,
     string AcceptedInstanceId,
     long Sequence = 0
-) : CommandEntry(CommandId, AcceptedAt, AcceptedUptime, AcceptedInstanceId, Sequence);
+) : CommandEntry(CommandId, AcceptedAt, AcceptedUptime, AcceptedInstanceId, Sequence)
+{
+    [JsonIgnore]
+    public override object Content => (Timezone, Time, NtpEnabled);
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(RebootEntry))]

@@ -25,8 +25,6 @@ internal sealed partial class RebootVerb : IAsyncDisposable
     /// <summary>Lets the answer and what the caller does with it come first.</summary>
     private static readonly TimeSpan AtLeast = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
-
     private static readonly Failpoint Written = new("host.reboot");
 
     private readonly IHost host;
@@ -34,9 +32,9 @@ internal sealed partial class RebootVerb : IAsyncDisposable
     private readonly VerbGate verbs;
     private readonly VerbOptions options;
     private readonly CommandLedger<RebootEntry> ledger;
+    private readonly CommandEntrance<RebootEntry> entrance;
     private readonly TimeProvider time;
     private readonly ILogger logger;
-    private readonly Lock gate = new();
     private readonly CancellationTokenSource stop = new();
     private Task pending = Task.CompletedTask;
 
@@ -55,6 +53,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
         this.verbs = verbs;
         this.options = options;
         ledger = new(Name, ledgerFolder, CommandLedgerJson.Default.RebootEntry, Written, time, logger);
+        entrance = new(Name, ledger, options.RebootsPerHour, turn);
         this.time = time;
         this.logger = logger;
     }
@@ -79,19 +78,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
             accept =>
             {
                 Check(request);
-                lock (gate)
-                {
-                    if (ledger.Find(request.CommandId) is { } known)
-                    {
-                        RequireSame(known, request);
-                        accept("known", null);
-                        return StatusOf(known);
-                    }
-                    ledger.RequireRate(options.RebootsPerHour, host.InstanceId, host.Uptime);
-                    host.RequireRebootable();
-                    turn.Take(Name, request.CommandId);
-                    return Accept(request, accept);
-                }
+                return StatusOf(entrance.Take(EntryOf(request), accept, request.Reason, RequireRebootable, Schedule));
             }
         );
 
@@ -108,28 +95,13 @@ internal sealed partial class RebootVerb : IAsyncDisposable
         stop.Dispose();
     }
 
-    private RebootStatus Accept(RebootRequest request, Action<string, string?> accept)
+    private RebootEntry EntryOf(RebootRequest request) =>
+        new(request.CommandId, request.Reason, request.DelaySeconds, time.GetUtcNow(), host.Uptime, host.InstanceId);
+
+    private RebootEntry RequireRebootable(RebootEntry entry)
     {
-        try
-        {
-            accept("accepted", request.Reason);
-            var entry = new RebootEntry(
-                request.CommandId,
-                request.Reason,
-                request.DelaySeconds,
-                time.GetUtcNow(),
-                host.Uptime,
-                host.InstanceId
-            );
-            ledger.Add(entry);
-            Schedule(entry);
-            return StatusOf(entry);
-        }
-        catch
-        {
-            turn.Release(Name, request.CommandId);
-            throw;
-        }
+        host.RequireRebootable();
+        return entry;
     }
 
     private void Schedule(RebootEntry entry)
@@ -141,7 +113,7 @@ internal sealed partial class RebootVerb : IAsyncDisposable
     private async Task RebootLaterAsync(RebootEntry entry, TimeSpan delay)
     {
         await Task.Delay(delay, time, stop.Token);
-        string? waitedFor = null;
+        var retry = new HostRetry($"Reboot command {entry.CommandId}", time, logger);
         while (true)
         {
             try
@@ -150,21 +122,10 @@ internal sealed partial class RebootVerb : IAsyncDisposable
                 LogReboot(logger, entry.CommandId);
                 return;
             }
-            catch (Exception error) when (HostErrors.IsPassing(error))
-            {
-                // Somebody holds the host up by now. That may last, and is told once.
-                if (error.Message != waitedFor)
-                {
-                    LogWaits(logger, entry.CommandId, RetryPause.TotalSeconds, error.Message);
-                    waitedFor = error.Message;
-                }
-                await Task.Delay(RetryPause, time, stop.Token);
-            }
             catch (Exception error) when (error is IOException or EdgeDmException)
             {
-                // The command was answered; it must not be forgotten because of a full disk.
-                LogRetry(logger, error, entry.CommandId, RetryPause.TotalSeconds);
-                await Task.Delay(RetryPause, time, stop.Token);
+                // The command was answered; it must not be forgotten.
+                await retry.PauseAsync(error, stop.Token);
             }
         }
     }
@@ -201,29 +162,6 @@ internal sealed partial class RebootVerb : IAsyncDisposable
             );
         }
     }
-
-    private static void RequireSame(RebootEntry known, RebootRequest request)
-    {
-        if (known.Reason != request.Reason || known.DelaySeconds != request.DelaySeconds)
-        {
-            throw ErrorRegistry.CommandConflict.Refusal(
-                request.CommandId,
-                "A reboot with this command id and another reason or delay was asked for before."
-            );
-        }
-    }
-
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "Reboot command {CommandId} could not be carried out; trying again in {Seconds} s"
-    )]
-    private static partial void LogRetry(ILogger logger, Exception error, string commandId, double seconds);
-
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "Reboot command {CommandId} waits, and is tried again every {Seconds} s: {Reason}"
-    )]
-    private static partial void LogWaits(ILogger logger, string commandId, double seconds, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Reboot command {CommandId} was carried out")]
     private static partial void LogReboot(ILogger logger, string commandId);

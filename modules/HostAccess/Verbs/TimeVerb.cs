@@ -25,6 +25,7 @@ internal sealed class TimeVerb
     private readonly VerbGate verbs;
     private readonly TimeOptions options;
     private readonly CommandLedger<TimeEntry> ledger;
+    private readonly CommandEntrance<TimeEntry> entrance;
     private readonly TimeProvider time;
     private readonly Lock gate = new();
 
@@ -42,6 +43,7 @@ internal sealed class TimeVerb
         this.options = options;
         this.time = time;
         ledger = new(Name, ledgerFolder, CommandLedgerJson.Default.TimeEntry, Written, time, logger);
+        entrance = new(Name, ledger, options.PerHour, turn: null);
     }
 
     /// <summary>Reads the clock.</summary>
@@ -59,18 +61,7 @@ internal sealed class TimeVerb
                 Check(request);
                 lock (gate)
                 {
-                    var known = ledger.Find(request.CommandId);
-                    if (known is null)
-                    {
-                        ledger.RequireRate(options.PerHour, host.InstanceId, host.Uptime);
-                        RequireStep(request);
-                    }
-                    else
-                    {
-                        RequireSame(known, request);
-                    }
-                    accept(known is null ? "accepted" : "known", DetailOf(request));
-                    var entry = known ?? ledger.Add(EntryOf(request));
+                    var entry = entrance.Take(EntryOf(request), accept, DetailOf(request), RequireStep);
                     return entry.Done ? new(entry.CommandId, Read(), entry.Error) : CarryOut(entry);
                 }
             }
@@ -165,9 +156,9 @@ internal sealed class TimeVerb
     }
 
     /// <summary>A clock far away from the present one is refused: certificates, tokens and logs hang on it.</summary>
-    private void RequireStep(TimeRequest request)
+    private TimeEntry RequireStep(TimeEntry entry)
     {
-        if (request.Time is { } right && (right - Clock.Read().Time).Duration() > options.MaxStep)
+        if (entry.Time is { } right && (right - Clock.Read().Time).Duration() > options.MaxStep)
         {
             throw ErrorRegistry.InvalidValue.Refusal(
                 "time",
@@ -175,17 +166,7 @@ internal sealed class TimeVerb
                 ("maxStepDays", $"{options.MaxStep.TotalDays:0}")
             );
         }
-    }
-
-    private static void RequireSame(TimeEntry known, TimeRequest request)
-    {
-        if ((known.Timezone, known.Time, known.NtpEnabled) != (request.Timezone, request.Time, request.NtpEnabled))
-        {
-            throw ErrorRegistry.CommandConflict.Refusal(
-                request.CommandId,
-                "A change of the clock with this command id and other content was asked for before."
-            );
-        }
+        return entry;
     }
 
     private static string DetailOf(TimeRequest request) =>

@@ -27,14 +27,13 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
     /// <summary>The host has this long to go down after it was asked to.</summary>
     private static readonly TimeSpan RebootPatience = TimeSpan.FromMinutes(10);
 
-    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(5);
-
     private readonly IHost host;
     private readonly HostTurn turn;
     private readonly VerbGate verbs;
     private readonly FactoryResetOptions options;
     private readonly FactoryResetHooks hooks;
     private readonly CommandLedger<FactoryResetEntry> ledger;
+    private readonly CommandEntrance<FactoryResetEntry> entrance;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly Lock gate = new();
@@ -59,6 +58,7 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
         this.logger = logger;
         hooks = new(options);
         ledger = new(Name, ledgerFolder, CommandLedgerJson.Default.FactoryResetEntry, Written, time, logger);
+        entrance = new(Name, ledger, options.PerHour, turn);
     }
 
     /// <summary>Goes on with what was under way, and clears what an ended one left behind.</summary>
@@ -92,41 +92,15 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
                 RebootVerb.RequireReason(request.Reason);
                 lock (gate)
                 {
-                    if (ledger.Find(request.CommandId) is { } known)
-                    {
-                        RequireSame(known, request);
-                        accept("known", null);
-                        return StatusOf(known);
-                    }
-                    ledger.RequireRate(options.PerHour, host.InstanceId, host.Uptime);
-                    var found = hooks.Read();
-                    turn.Take(Name, request.CommandId);
-                    try
-                    {
-                        accept("accepted", request.Reason);
-                        var entry = ledger.Add(
-                            new(
-                                request.CommandId,
-                                request.Reason,
-                                found,
-                                NextHook: 0,
-                                Starts: 0,
-                                FactoryResetStates.Erasing,
-                                RebootAttempts: 0,
-                                Error: null,
-                                time.GetUtcNow(),
-                                host.Uptime,
-                                host.InstanceId
-                            )
-                        );
-                        Start(entry.CommandId);
-                        return StatusOf(entry);
-                    }
-                    catch
-                    {
-                        turn.Release(Name, request.CommandId);
-                        throw;
-                    }
+                    return StatusOf(
+                        entrance.Take(
+                            EntryOf(request),
+                            accept,
+                            request.Reason,
+                            entry => entry with { Hooks = hooks.Read() },
+                            entry => Start(entry.CommandId)
+                        )
+                    );
                 }
             }
         );
@@ -153,35 +127,47 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
         stop.Dispose();
     }
 
+    private FactoryResetEntry EntryOf(FactoryResetRequest request) =>
+        new(
+            request.CommandId,
+            request.Reason,
+            Hooks: [],
+            NextHook: 0,
+            Starts: 0,
+            FactoryResetStates.Erasing,
+            RebootAttempts: 0,
+            Error: null,
+            time.GetUtcNow(),
+            host.Uptime,
+            host.InstanceId
+        );
+
     private void Start(string commandId) => running = Task.Run(() => RunAsync(commandId), CancellationToken.None);
 
     private async Task RunAsync(string commandId)
     {
-        string? waitedFor = null;
+        var retry = new HostRetry($"Factory reset {commandId}", time, logger);
+        ErrorObject? failure = null;
         while (ledger.Find(commandId) is { } entry && !FactoryResetStates.IsTerminal(entry.State))
         {
             try
             {
-                await AdvanceAsync(entry);
-            }
-            catch (EdgeDmException error) when (HostErrors.IsPassing(error))
-            {
-                if (error.Message != waitedFor)
+                if (failure is not null)
                 {
-                    LogWaits(logger, commandId, RetryPause.TotalSeconds, error.Message);
-                    waitedFor = error.Message;
+                    Fail(entry, failure);
+                    continue;
                 }
-                await Task.Delay(RetryPause, time, stop.Token);
+                await AdvanceAsync(entry);
+                retry.WentOn();
             }
-            catch (IOException error)
+            catch (Exception error) when (HostRetry.IsWaitedFor(error))
             {
-                // A full disk, most likely. The command was answered, so it must not be forgotten.
-                LogRetry(logger, error, commandId, RetryPause.TotalSeconds);
-                await Task.Delay(RetryPause, time, stop.Token);
+                // The command was answered, so it must not be forgotten.
+                await retry.PauseAsync(error, stop.Token);
             }
             catch (EdgeDmException refused)
             {
-                Fail(entry, refused.Error);
+                failure = refused.Error;
             }
         }
     }
@@ -268,8 +254,8 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
 
     private void Fail(FactoryResetEntry entry, ErrorObject error)
     {
-        LogFailed(logger, entry.CommandId, error.Message);
         End(entry, e => e with { State = FactoryResetStates.Failed, Error = error });
+        LogFailed(logger, entry.CommandId, error.Message);
         host.Units.Remove(UnitName(entry));
     }
 
@@ -301,17 +287,6 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
             ("hook", hook)
         );
 
-    private static void RequireSame(FactoryResetEntry known, FactoryResetRequest request)
-    {
-        if (known.Reason != request.Reason)
-        {
-            throw ErrorRegistry.CommandConflict.Refusal(
-                request.CommandId,
-                "A factory reset with this command id and another reason was asked for before."
-            );
-        }
-    }
-
     [LoggerMessage(
         Level = LogLevel.Warning,
         Message = "Factory reset: hook {Hook} ended: {Phase}, exit code {ExitCode}. {Output}"
@@ -323,16 +298,4 @@ internal sealed partial class FactoryResetVerb : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Factory reset {CommandId} failed: {Reason}")]
     private static partial void LogFailed(ILogger logger, string commandId, string reason);
-
-    [LoggerMessage(
-        Level = LogLevel.Error,
-        Message = "Factory reset {CommandId} could not go on; trying again in {Seconds} s"
-    )]
-    private static partial void LogRetry(ILogger logger, Exception error, string commandId, double seconds);
-
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "Factory reset {CommandId} waits, and is tried again every {Seconds} s: {Reason}"
-    )]
-    private static partial void LogWaits(ILogger logger, string commandId, double seconds, string reason);
 }

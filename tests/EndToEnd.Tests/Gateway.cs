@@ -203,13 +203,17 @@ internal sealed class Gateway : IAsyncDisposable
     /// <summary>The same as soon as the dev hub has told all their environments.</summary>
     public async Task<StartedModules> StartModulesAsync()
     {
-        await HubService.WaitAsync(() =>
-            Task.FromResult(
-                Modules.All(m => File.Exists(Path.Combine(DataFolder, "env", m + ".env"))) ? DataFolder : null
-            )
-        );
+        await WaitForEnvironmentsAsync(Modules);
         return StartModules();
     }
+
+    /// <summary>Until the dev hub has told the environments of modules that it does not start.</summary>
+    public Task WaitForEnvironmentsAsync(IEnumerable<string> modules) =>
+        HubService.WaitAsync(() =>
+            Task.FromResult(
+                modules.All(m => File.Exists(Path.Combine(DataFolder, "env", m + ".env"))) ? DataFolder : null
+            )
+        );
 
     /// <summary>Starts the modules by hand, with the environment that the dev hub printed for a debugger.</summary>
     public StartedModules StartModules() =>

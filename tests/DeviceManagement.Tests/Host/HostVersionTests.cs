@@ -7,10 +7,11 @@ namespace EdgeDm.DeviceManagement.Tests.Host;
 public sealed class HostVersionTests
 {
     [Theory]
-    [InlineData("0.1.0")]
+    [InlineData("0.2.0")]
+    [InlineData("0.3.0")]
     public async Task Update_WithAnEarlierHostAccess_Succeeds(string landing)
     {
-        await using var host = await RecordedHostAccess.StartAsync(landing);
+        await using var host = await RecordedHostAccess.StartAsync(landing, "1.1");
         await UpdateAsync(host);
     }
 
@@ -18,12 +19,13 @@ public sealed class HostVersionTests
     public async Task Update_WithALaterHostAccess_Succeeds()
     {
         var next = HostApiVersion.Current with { Minor = HostApiVersion.Current.Minor + 1 };
-        await using var host = await RecordedHostAccess.StartAsync("0.1.0", next.ToString(), Extend);
+        await using var host = await RecordedHostAccess.StartAsync("0.3.0", next.ToString(), Extend);
         await UpdateAsync(host);
     }
 
     [Theory]
-    [InlineData("1.3")]
+    [InlineData("1.0")]
+    [InlineData("1.4")]
     [InlineData("2.0")]
     [InlineData("nonsense")]
     public async Task Update_WithAHostAccessTooFarAway_EndsWithTheReasonAndAsksNothing(string version)

@@ -24,10 +24,14 @@ public sealed class HostExchangeTests
         "completed", // A reboot's; it begins with "accepted".
     ];
 
-    public static TheoryData<string> Versions => [.. Landing.Versions];
+    /// <summary>Those whose interface this one still speaks.</summary>
+    public static TheoryData<string> Near => [.. Landing.Versions.Where(IsNear)];
+
+    /// <summary>Those that are too far away by now.</summary>
+    public static TheoryData<string> Far => [.. Landing.Versions.Where(version => !IsNear(version))];
 
     [Theory]
-    [MemberData(nameof(Versions))]
+    [MemberData(nameof(Near))]
     public async Task Ask_AsAnEarlierDeviceManagement_IsAnsweredAsThen(string version)
     {
         var folder = Path.Combine(Landing.Home, version, HostExchanges.FolderName);
@@ -38,12 +42,12 @@ public sealed class HostExchangeTests
         );
         using var host = Connect(gateway);
 
-        foreach (var exchange in JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "exchanges.json")))!.AsArray())
+        foreach (var exchange in ExchangesOf(version))
         {
-            var then = exchange!["answer"]!.AsObject();
+            var then = exchange["answer"]!.AsObject();
             var state = (string?)then["state"];
             var (status, now) = await HubService.WaitAsync(async () =>
-                await AskAsync(host, exchange.AsObject()) is { } got
+                await AskAsync(host, exchange) is { } got
                 && Rank((string?)got.Answer["state"]) >= Rank(state)
                     ? Tuple.Create(got.Status, got.Answer)
                     : null
@@ -62,6 +66,47 @@ public sealed class HostExchangeTests
         }
 
         File.ReadAllLines(Path.Combine(gateway.SimulatedHost, "root", "count")).ShouldBe(["installed"]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Far))]
+    public async Task Ask_AsADeviceManagementTooFarAway_IsRefusedAndDoesNothing(string version)
+    {
+        var folder = Path.Combine(Landing.Home, version, HostExchanges.FolderName);
+        await using var gateway = await Gateway.StartAsync(
+            gateway => Prepare(gateway, folder),
+            "--except",
+            "DeviceManagement"
+        );
+        using var host = Connect(gateway);
+
+        foreach (var exchange in ExchangesOf(version))
+        {
+            var (status, now) = await HubService.WaitAsync(async () =>
+                await AskAsync(host, exchange) is { } got ? Tuple.Create(got.Status, got.Answer) : null
+            );
+            if ((string?)exchange["path"] == HostApi.Root)
+            {
+                status.ShouldBe(200); // So that both sides can tell how far apart they are.
+                continue;
+            }
+            status.ShouldBe(400, $"{exchange["method"]} {exchange["path"]}: {now}");
+            ((int?)now["code"]).ShouldBe(ErrorRegistry.HostApiVersion.Code);
+        }
+
+        File.Exists(Path.Combine(gateway.SimulatedHost, "root", "count")).ShouldBeFalse();
+    }
+
+    private static bool IsNear(string version)
+    {
+        var said = (string?)ExchangesOf(version).First()["headers"]![HostApiVersion.Header];
+        return HostApiVersion.TryParse(said, out var spoken) && spoken.WorksWith(HostApiVersion.Current);
+    }
+
+    private static IEnumerable<JsonObject> ExchangesOf(string version)
+    {
+        var file = Path.Combine(Landing.Home, version, HostExchanges.FolderName, "exchanges.json");
+        return JsonNode.Parse(File.ReadAllText(file))!.AsArray().Select(exchange => exchange!.AsObject());
     }
 
     private static JsonValueKind KindOf(JsonNode? value) => value?.GetValueKind() ?? JsonValueKind.Null;

@@ -46,8 +46,9 @@ internal sealed class HostExchanges : IAsyncDisposable
     }
 
     /// <summary>Starts a DeviceManagement that takes this for HostAccess.</summary>
-    public StartedModules StartDeviceManagement()
+    public async Task<StartedModules> StartDeviceManagementAsync()
     {
+        await gateway.WaitForEnvironmentsAsync(["DeviceManagement"]);
         var own = Path.Combine(gateway.MakeFolder("recorder"), "DeviceManagement.env");
         var lines = File.ReadAllLines(Path.Combine(gateway.DataFolder, "env", "DeviceManagement.env"));
         File.WriteAllLines(

@@ -128,7 +128,7 @@ public sealed class LandingCapture
     {
         await using var gateway = await Gateway.StartAsync("--except", "DeviceManagement");
         await using var recorder = await HostExchanges.RecordAsync(gateway);
-        using var module = recorder.StartDeviceManagement();
+        using var module = await recorder.StartDeviceManagementAsync();
         var group = await DeployAsync(gateway, UpdatePublisher.GoodScript);
         await gateway.Service.WaitForEndAsync("w1");
         var (status, _) = await gateway.Service.CallAsync("StartRebootCmd", new JsonObject { ["commandId"] = "r1" });

@@ -42,16 +42,18 @@ public sealed class HostApiTests
         await using var gateway = await new TestGateway().StartAsync();
         using var answer = await SayAsync(gateway, HttpMethod.Get, HostApi.Root, said);
         var info = await TestGateway.ReadAsync(answer, ContractsJson.Default.HostAccessInfo);
-        info.ApiVersion.ShouldBe("1.1");
+        info.ApiVersion.ShouldBe("1.2");
         info.CallerApiVersion.ShouldBe(heard);
-        answer.Headers.GetValues(HostApiVersion.Header).ShouldBe(["1.1"]);
+        answer.Headers.GetValues(HostApiVersion.Header).ShouldBe(["1.2"]);
     }
 
     [Theory]
-    [InlineData(null, HttpStatusCode.Accepted, null)]
-    [InlineData("1.0", HttpStatusCode.Accepted, null)]
+    [InlineData(null, HttpStatusCode.BadRequest, "hostApiVersion")]
+    [InlineData("1.0", HttpStatusCode.BadRequest, "hostApiVersion")]
+    [InlineData("1.1", HttpStatusCode.Accepted, null)]
     [InlineData("1.2", HttpStatusCode.Accepted, null)]
-    [InlineData("1.3", HttpStatusCode.BadRequest, "hostApiVersion")]
+    [InlineData("1.3", HttpStatusCode.Accepted, null)]
+    [InlineData("1.4", HttpStatusCode.BadRequest, "hostApiVersion")]
     [InlineData("2.1", HttpStatusCode.BadRequest, "hostApiVersion")]
     [InlineData("0.1", HttpStatusCode.BadRequest, "hostApiVersion")]
     [InlineData("1", HttpStatusCode.BadRequest, "invalidValue")]
@@ -90,7 +92,8 @@ public sealed class HostApiTests
         {
             request.Content = new StringContent(body);
         }
-        return await gateway.Verbs.SendAsync(request);
+        using var client = UnixHttp.CreateClient($"unix:{gateway.SocketOf("verbs")}"); // Says of itself only what it is told to.
+        return await client.SendAsync(request);
     }
 
     [Fact]
@@ -211,7 +214,10 @@ public sealed class HostApiTests
             Options = new() { ReadTimeout = TimeSpan.FromMilliseconds(200) },
         }.StartAsync();
         using var socket = await ConnectAsync(gateway.SocketOf("verbs"));
-        var answer = await AskAsync(socket, "POST /v1/reboot HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n{");
+        var answer = await AskAsync(
+            socket,
+            $"POST /v1/reboot HTTP/1.1\r\nHost: h\r\n{TestGateway.VersionLine}Content-Length: 10\r\n\r\n{{"
+        );
         answer.ShouldContain("deadlineExceeded");
     }
 

@@ -32,6 +32,10 @@ internal sealed class TestGateway : IAsyncDisposable
         File.WriteAllText(Path.Combine(folder, "root.jwk.json"), Keys.Root.PublicJwk);
         Verbs = UnixHttp.CreateClient($"unix:{SocketOf("verbs")}");
         Inventory = UnixHttp.CreateClient($"unix:{SocketOf("inventory")}");
+        foreach (var client in new[] { Verbs, Inventory })
+        {
+            client.DefaultRequestHeaders.Add(HostApiVersion.Header, HostApiVersion.Current.ToString());
+        }
     }
 
     public JsonObject Configuration { get; } =
@@ -71,6 +75,9 @@ internal sealed class TestGateway : IAsyncDisposable
 
     /// <summary>Root of the files that tell of a Linux host.</summary>
     public string HostFiles { get; set; } = "/";
+
+    /// <summary>The header line of a caller of this version.</summary>
+    public static string VersionLine => $"{HostApiVersion.Header}: {HostApiVersion.Current}\r\n";
 
     /// <summary>What starts HostAccess's process, for example <c>unshare -n</c>; it must become that process.</summary>
     public string[] Launcher { get; init; } = [];

@@ -20,7 +20,10 @@ public sealed class HostileClientTests(HostileClientTests.Fixture fixture) : ICl
     public async Task Post_BodyWithoutEnd_IsCutOffAtTheLimit()
     {
         using var socket = await ConnectAsync();
-        await SendAsync(socket, "POST /v1/updates HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+        await SendAsync(
+            socket,
+            $"POST /v1/updates HTTP/1.1\r\nHost: h\r\n{TestGateway.VersionLine}Transfer-Encoding: chunked\r\n\r\n"
+        );
         var chunk = Encoding.ASCII.GetBytes($"{Chunk:x}\r\n{new string(' ', Chunk)}\r\n");
         (await FloodAsync(socket, chunk, 256 * 1024 * 1024)).ShouldBeLessThan(16 * 1024 * 1024);
         await IsServedAsync();
@@ -30,7 +33,10 @@ public sealed class HostileClientTests(HostileClientTests.Fixture fixture) : ICl
     public async Task Post_AnnouncedBodyAboveTheLimit_IsRefusedBeforeItComes()
     {
         using var socket = await ConnectAsync();
-        await SendAsync(socket, "POST /v1/updates HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n");
+        await SendAsync(
+            socket,
+            $"POST /v1/updates HTTP/1.1\r\nHost: h\r\n{TestGateway.VersionLine}Content-Length: 99999999999\r\n\r\n"
+        );
         (await ReadAsync(socket)).ShouldContain("tooLarge");
     }
 
@@ -73,7 +79,9 @@ public sealed class HostileClientTests(HostileClientTests.Fixture fixture) : ICl
         var before = MemoryOf(Gateway.ProcessId);
         using var socket = await ConnectAsync();
         var requests = Encoding.ASCII.GetBytes(
-            string.Concat(Enumerable.Repeat("GET /v1/inventory HTTP/1.1\r\nHost: h\r\n\r\n", 1000))
+            string.Concat(
+                Enumerable.Repeat($"GET /v1/inventory HTTP/1.1\r\nHost: h\r\n{TestGateway.VersionLine}\r\n", 1000)
+            )
         );
         // HostAccess stops to read as soon as it cannot write, and after a grace of seconds gives the connection up.
         var sent = await FloodAsync(socket, requests, 256 * 1024 * 1024);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Tests.Support;
 
@@ -91,6 +92,8 @@ public sealed class PeerUserTests
                 "--silent",
                 "--max-time",
                 "20",
+                "--header",
+                $"{HostApiVersion.Header}: {HostApiVersion.Current}",
                 "--unix-socket",
                 gateway.SocketOf(socket),
                 .. body is null ? Array.Empty<string>() : ["--data-binary", body],

@@ -16,7 +16,7 @@ public readonly record struct HostApiVersion(int Major, int Minor)
     public const string Header = "EdgeDm-Api-Version";
 
     /// <summary>What these programs speak.</summary>
-    public static HostApiVersion Current { get; } = new(1, 1);
+    public static HostApiVersion Current { get; } = new(1, 2);
 
     /// <summary>What a side speaks that does not say.</summary>
     public static HostApiVersion Unsaid { get; } = new(1, 0);

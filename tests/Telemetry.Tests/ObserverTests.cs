@@ -142,6 +142,24 @@ public sealed class ObserverTests : IAsyncDisposable
         Told(0).Select(v => v.Name).ShouldBe([DeviceObject.MemoryFree, DeviceObject.CurrentTime]);
     }
 
+    [Theory]
+    [InlineData(BatteryStatuses.Normal, 0)]
+    [InlineData(BatteryStatuses.Charging, 1)]
+    [InlineData(BatteryStatuses.ChargeComplete, 2)]
+    [InlineData(BatteryStatuses.Damaged, 3)]
+    [InlineData(BatteryStatuses.Low, 4)]
+    [InlineData(BatteryStatuses.NotInstalled, 5)]
+    [InlineData(BatteryStatuses.Unknown, 6)]
+    [InlineData("ofALaterVersion", 6)]
+    public void Read_Battery_IsInLwM2MsNumbers(string status, int told)
+    {
+        var inventory = FakeHost.Inventory with { Battery = new(42, status) };
+        InventoryResources.Read(inventory, "device/batteryLevel")!.Value.GetInt32().ShouldBe(42);
+        InventoryResources.Read(inventory, "device/batteryStatus")!.Value.GetInt32().ShouldBe(told);
+        InventoryResources.Read(FakeHost.Inventory, "device/batteryStatus").ShouldBeNull();
+        InventoryResources.Read(inventory with { Battery = new(null, status) }, "device/batteryLevel").ShouldBeNull();
+    }
+
     [Fact]
     public async Task Run_GreaterThanCrossed_IsToldAtTheNextReading()
     {

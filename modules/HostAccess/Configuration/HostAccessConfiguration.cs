@@ -96,11 +96,13 @@ internal sealed record UpdateOptions(
 /// <param name="Stable">How long complete evidence must hold. 0 to 1 hour, below <paramref name="Deadline"/>, default 10 s.</param>
 /// <param name="RequiredModules">Modules that must have answered on their route. Default none.</param>
 /// <param name="RequireUpstream">IoT Hub counts, too. Default false: a dead uplink must not undo a good update.</param>
+/// <param name="Watchdog">Time of the host's watchdog while an update is on trial. 0 to 1 hour, 0 = it is left alone; default 60 s.</param>
 internal sealed record HealthOptions(
     TimeSpan Deadline,
     TimeSpan Stable,
     ImmutableArray<string> RequiredModules,
-    bool RequireUpstream
+    bool RequireUpstream,
+    TimeSpan Watchdog
 );
 
 /// <summary>Factory reset.</summary>

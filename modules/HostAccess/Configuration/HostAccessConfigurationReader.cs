@@ -201,20 +201,24 @@ internal static class HostAccessConfigurationReader
         const int DefaultDeadlineSeconds = 600;
         const int DefaultStableSeconds = 10;
         const int MostStableSeconds = 3_600;
+        const int DefaultWatchdogSeconds = 60;
+        const int MostWatchdogSeconds = 3_600;
         if (node is null)
         {
             return new(
                 TimeSpan.FromSeconds(DefaultDeadlineSeconds),
                 TimeSpan.FromSeconds(DefaultStableSeconds),
                 [],
-                RequireUpstream: false
+                RequireUpstream: false,
+                TimeSpan.FromSeconds(DefaultWatchdogSeconds)
             );
         }
         var health = new HealthOptions(
             TimeSpan.FromSeconds(node.Whole("deadlineSeconds", DefaultDeadlineSeconds, 1, SecondsPerDay)),
             TimeSpan.FromSeconds(node.Whole("stableSeconds", DefaultStableSeconds, 0, MostStableSeconds)),
             node.Texts("requiredModules", LongestList, LongestText),
-            node.Flag("requireUpstream", otherwise: false)
+            node.Flag("requireUpstream", otherwise: false),
+            TimeSpan.FromSeconds(node.Whole("watchdogSeconds", DefaultWatchdogSeconds, 0, MostWatchdogSeconds))
         );
         if (health.Stable >= health.Deadline)
         {

@@ -44,6 +44,13 @@ internal interface IHost
     /// </summary>
     void Reboot(string reason);
 
+    /// <summary>Has a hang of the host end in a restart, until it is put back or the host goes down. Nothing on a host without a watchdog.</summary>
+    /// <param name="timeout">Of the watchdog. One that is stricter already stays.</param>
+    void ArmWatchdog(TimeSpan timeout);
+
+    /// <summary>Undoes <see cref="ArmWatchdog"/>; nothing when it was not armed.</summary>
+    void PutWatchdogBack(TimeSpan timeout);
+
     /// <summary>Ends when the host went down under HostAccess, which then has to end with the exit code given.</summary>
     Task<int> Down { get; }
 }
@@ -53,6 +60,7 @@ internal interface IHost
 /// <param name="LastBootTime">UTC by the host's clock.</param>
 /// <param name="Hostname">Null when the host has none.</param>
 /// <param name="MachineId">systemd's machine-id; null when the host has none.</param>
+/// <param name="Battery">Null when the host has none.</param>
 internal sealed record HostFacts(
     string Manufacturer,
     string Model,
@@ -61,5 +69,6 @@ internal sealed record HostFacts(
     string FirmwareVersion,
     DateTimeOffset LastBootTime,
     string? Hostname = null,
-    string? MachineId = null
+    string? MachineId = null,
+    HostBattery? Battery = null
 );

@@ -18,6 +18,9 @@ internal sealed class HealthGate(HealthOptions options)
     private TimeSpan evidenceAt;
     private TimeSpan? completeSince;
 
+    /// <summary>Time of the host's watchdog while an update is on trial; 0 = it is left alone.</summary>
+    public TimeSpan Watchdog => options.Watchdog;
+
     /// <summary>Takes new evidence. True when it says something else than the last.</summary>
     public bool Accept(HealthEvidence newer, TimeSpan now)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Updates.Handlers;
 using EdgeDm.Updates;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.HostAccess.Updates;
 
@@ -15,6 +16,7 @@ internal sealed partial class UpdateEngine
             Commit(record);
             return;
         }
+        ArmWatchdog();
         if (FindBootFailure(record, ManifestOf(record)) is { } bootFailure)
         {
             Fail(record.CommandId, bootFailure);
@@ -41,6 +43,38 @@ internal sealed partial class UpdateEngine
             default:
                 await evidenceCame.WaitAsync(HealthInterval, stopping);
                 break;
+        }
+    }
+
+    /// <summary>An operating system on trial may hang, and then nobody asks for its evidence. Once for each start of the program.</summary>
+    private void ArmWatchdog()
+    {
+        if (!watchdogAsked && parts.Gate.Watchdog > TimeSpan.Zero)
+        {
+            watchdogAsked = true;
+            AskForWatchdog(() => parts.Host.ArmWatchdog(parts.Gate.Watchdog));
+        }
+    }
+
+    private void PutWatchdogBack()
+    {
+        watchdogAsked = false;
+        if (parts.Gate.Watchdog > TimeSpan.Zero)
+        {
+            AskForWatchdog(() => parts.Host.PutWatchdogBack(parts.Gate.Watchdog));
+        }
+    }
+
+    /// <summary>A help that an update goes without where the host refuses it.</summary>
+    private void AskForWatchdog(Action ask)
+    {
+        try
+        {
+            ask();
+        }
+        catch (EdgeDmException error)
+        {
+            LogWatchdog(parts.Logger, error.Message);
         }
     }
 
@@ -138,6 +172,9 @@ internal sealed partial class UpdateEngine
 
     private static IEnumerable<ManifestStep> Changed(UpdateRecord record, UpdateManifest manifest) =>
         manifest.Steps.Where(step => record.Steps[step.Index].ChangedIn is not null);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The host's watchdog stays as it is: {Reason}")]
+    private static partial void LogWatchdog(ILogger logger, string reason);
 
     private static ErrorObject HealthError(ImmutableArray<string> missing)
     {

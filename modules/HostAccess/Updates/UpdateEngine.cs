@@ -49,6 +49,7 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
     private readonly SemaphoreSlim evidenceCame = new(0, 1);
     private CancellationTokenSource cancelling = new();
     private Task running = Task.CompletedTask;
+    private bool watchdogAsked;
 
     public UpdateEngine(UpdateEngineParts parts) => this.parts = parts;
 
@@ -60,6 +61,10 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
         )
         {
             CleanUp(commandId);
+        }
+        if (parts.Journal.Open.Count == 0)
+        {
+            PutWatchdogBack(); // A kill may have come ahead of it.
         }
         foreach (var record in parts.Journal.Open)
         {
@@ -150,6 +155,7 @@ internal sealed partial class UpdateEngine : IAsyncDisposable
                 errors.Add(error);
             }
         }
+        PutWatchdogBack();
         CleanUp(commandId);
         parts.Turn.Release(UpdateVerbs.Name, commandId);
     }

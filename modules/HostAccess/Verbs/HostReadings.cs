@@ -58,7 +58,8 @@ internal sealed class HostReadings(
             host.InstanceId,
             [.. installed.NewestFirst.Select(update => update.UpdateId)],
             facts.Hostname,
-            facts.MachineId
+            facts.MachineId,
+            facts.Battery
         );
     }
 

@@ -49,6 +49,7 @@ public sealed class HostAccessConfigurationTests : IDisposable
     [InlineData("""{"updates":{"maxManifestAgeDays":0}}""", "'updates.maxManifestAgeDays' must be")]
     [InlineData("""{"updates":{"allowReinstallOf":["a/b/c"]}}""", "'updates.allowReinstallOf' lists 'a/b/c'")]
     [InlineData("""{"health":{"deadlineSeconds":10,"stableSeconds":10}}""", "'health.stableSeconds' must be below")]
+    [InlineData("""{"health":{"watchdogSeconds":3601}}""", "'health.watchdogSeconds'")]
     [InlineData("""{"health":{"requiredModules":["a",1]}}""", "'health.requiredModules' must be a text")]
     [InlineData("""{"trustedRoots":["nowhere.json"]}""", "nowhere.json cannot be read")]
     public void Load_WrongProperty_NamesItsPath(string change, string message)

@@ -9,7 +9,7 @@ public sealed class HealthGateTests
     private static readonly HealthEvidence Complete = new("i", EdgeHubSession: true, ["Telemetry"], Upstream: true);
 
     private readonly HealthGate gate = new(
-        new(TimeSpan.FromSeconds(100), TimeSpan.FromSeconds(10), ["Telemetry"], RequireUpstream: true)
+        new(TimeSpan.FromSeconds(100), TimeSpan.FromSeconds(10), ["Telemetry"], RequireUpstream: true, TimeSpan.Zero)
     );
 
     [Fact]

@@ -61,6 +61,26 @@ public sealed class RaucStepTests : IAsyncLifetime
         rauc.Marks.ShouldBe(["good booted", $"active {New}", "good booted"]);
     }
 
+    [Theory]
+    [InlineData(60, 60_000_000, 2)]
+    [InlineData(0, 0, 0)]
+    public async Task Trial_HostWithAWatchdog_IsGuardedByItUntilItsEnd(int seconds, ulong armed, int changes)
+    {
+        host.Write("sys/class/watchdog/watchdog0/identity", "test\n");
+        gateway.Configuration["health"]!["watchdogSeconds"] = seconds;
+        await gateway.StartAsync();
+        var update = Bundle();
+        await SubmitAsync(update);
+        host.Watchdog.ShouldBe(0ul);
+        await RebootAsync();
+        await gateway.WaitForAsync(update.CommandId, status => status.Health?.Missing.Length > 0); // It has been judged.
+        host.Watchdog.ShouldBe(armed);
+        await gateway.BringEvidenceAsync(update.CommandId);
+        await gateway.WaitAsync(update.CommandId);
+        await host.Services.CalledAsync("Set", changes);
+        host.Watchdog.ShouldBe(changes == 0 ? 0 : ulong.MaxValue); // As its configuration says.
+    }
+
     [Fact]
     public async Task Installing_TellsItsProgress()
     {

@@ -176,6 +176,7 @@ public sealed class FactoryResetTests
         await using var gateway = MakeGateway([.. hooks]);
         await gateway.StartAsync();
         (await ResetAsync(gateway, new("f1", new('r', 256)))).Hooks.ShouldBe(FactoryResetHooks.Most);
+        await WaitAsync(gateway, "f1", FactoryResetStates.Failed);
     }
 
     [Fact]

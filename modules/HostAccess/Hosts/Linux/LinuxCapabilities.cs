@@ -4,7 +4,13 @@ using EdgeDm.HostAccess.Hosts.Linux.Rauc;
 namespace EdgeDm.HostAccess.Hosts.Linux;
 
 /// <summary>What this Linux host can do. A service that is not there, or that says no, is told with its words.</summary>
-internal sealed class LinuxCapabilities(HostBus bus, Logind logind, Timedated timedated, RaucInstaller rauc)
+internal sealed class LinuxCapabilities(
+    HostBus bus,
+    Logind logind,
+    Timedated timedated,
+    RaucInstaller rauc,
+    SystemdWatchdog watchdog
+)
 {
     private const string Peer = "org.freedesktop.DBus.Peer";
 
@@ -27,6 +33,7 @@ internal sealed class LinuxCapabilities(HostBus bus, Logind logind, Timedated ti
             ),
             Probe(HostCapabilities.Identity, () => Ping(LinuxIdentity.Service)),
             Probe(HostCapabilities.Slots, rauc.FindObstacle),
+            Probe(HostCapabilities.Watchdog, watchdog.FindObstacle),
         ];
 
     private string? Ping(string service)

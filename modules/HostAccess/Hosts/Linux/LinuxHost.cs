@@ -21,6 +21,7 @@ internal sealed partial class LinuxHost : IHost, IAsyncDisposable
     private readonly Logind logind;
     private readonly LinuxIdentity identity;
     private readonly Timedated timedated;
+    private readonly SystemdWatchdog watchdog;
     private readonly LinuxCapabilities capabilities;
     private readonly TimeProvider time;
     private readonly ILogger logger;
@@ -38,7 +39,8 @@ internal sealed partial class LinuxHost : IHost, IAsyncDisposable
         identity = new(bus, options, root);
         timedated = new(bus, time);
         Rauc = new(bus);
-        capabilities = new(bus, logind, timedated, Rauc);
+        watchdog = new(bus, root);
+        capabilities = new(bus, logind, timedated, Rauc, watchdog);
     }
 
     public string Kind => "linux";
@@ -102,6 +104,10 @@ internal sealed partial class LinuxHost : IHost, IAsyncDisposable
     public HostFacts Read() => identity.Read(ReadBootTime());
 
     public IReadOnlyList<HostCapability> ReadCapabilities() => capabilities.Read();
+
+    public void ArmWatchdog(TimeSpan timeout) => watchdog.Arm(timeout);
+
+    public void PutWatchdogBack(TimeSpan timeout) => watchdog.PutBack(timeout);
 
     public void RequireRebootable() => logind.RequireRebootable();
 

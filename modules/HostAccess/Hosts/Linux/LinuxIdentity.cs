@@ -18,6 +18,7 @@ internal sealed class LinuxIdentity(HostBus bus, LinuxHostOptions options, strin
     private const string Peer = "org.freedesktop.DBus.Peer";
 
     private readonly HardwareFiles hardware = new(root);
+    private readonly PowerSupplies power = new(root);
 
     /// <summary>Reads it, now.</summary>
     /// <param name="lastBootTime">When the host started.</param>
@@ -38,7 +39,8 @@ internal sealed class LinuxIdentity(HostBus bus, LinuxHostOptions options, strin
             OsRelease.ReadVersion(root),
             lastBootTime,
             HardwareFiles.Clean(told.GetValueOrDefault("Hostname")),
-            ReadMachineId()
+            ReadMachineId(),
+            power.ReadBattery()
         );
     }
 

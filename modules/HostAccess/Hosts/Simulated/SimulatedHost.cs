@@ -131,6 +131,11 @@ internal sealed partial class SimulatedHost : IHost
             }.Select(name => new HostCapability(name, Available: true)),
         ];
 
+    /// <summary>A simulated host does not hang.</summary>
+    public void ArmWatchdog(TimeSpan timeout) { }
+
+    public void PutWatchdogBack(TimeSpan timeout) { }
+
     /// <summary>Nothing holds a simulated host up.</summary>
     public void RequireRebootable() { }
 

@@ -109,6 +109,9 @@ public static class HostCapabilities
 
     /// <summary>The host has slots for OS images, and RAUC installs into them.</summary>
     public const string Slots = "slots";
+
+    /// <summary>The machine has a watchdog, which is armed while an update is on trial.</summary>
+    public const string Watchdog = "watchdog";
 }
 
 /// <summary>What the host is, read from the host at the moment of asking.</summary>
@@ -127,6 +130,7 @@ public static class HostCapabilities
 /// <param name="InstalledUpdates">What was committed here, newest first: the JSON text of each update id.</param>
 /// <param name="Hostname">The host's name; absent when it has none.</param>
 /// <param name="MachineId">The host's machine-id, 32 hexadecimal digits; absent when it has none. systemd asks to treat it as confidential.</param>
+/// <param name="Battery">Absent when the host has none.</param>
 public sealed record HostInventory(
     string Manufacturer,
     string Model,
@@ -142,8 +146,36 @@ public sealed record HostInventory(
     string HostInstanceId,
     ImmutableArray<string> InstalledUpdates,
     string? Hostname = null,
-    string? MachineId = null
+    string? MachineId = null,
+    HostBattery? Battery = null
 );
+
+/// <summary>The host's battery.</summary>
+/// <param name="Level">0 to 100 %; absent when it does not tell.</param>
+/// <param name="Status">One of <see cref="BatteryStatuses"/>.</param>
+public sealed record HostBattery(int? Level, string Status);
+
+/// <summary>Words of a battery's status, which are those of LwM2M /3/0/20; its integers exist only in the dialects' codecs.</summary>
+public static class BatteryStatuses
+{
+    /// <summary>In use, or at rest.</summary>
+    public const string Normal = "normal";
+
+    public const string Charging = "charging";
+
+    /// <summary>Full, and on power.</summary>
+    public const string ChargeComplete = "chargeComplete";
+
+    public const string Damaged = "damaged";
+
+    /// <summary>In use, and low.</summary>
+    public const string Low = "low";
+
+    /// <summary>There is a place for one.</summary>
+    public const string NotInstalled = "notInstalled";
+
+    public const string Unknown = "unknown";
+}
 
 /// <summary>Asks whether a signed manifest would be accepted.</summary>
 /// <param name="UpdateManifest">The manifest's exact text.</param>

@@ -24,6 +24,8 @@ public static class DeviceObject
     public const string MemoryTotal = "device/memoryTotal";
     public const string UtcOffset = "device/utcOffset";
     public const string Timezone = "device/timezone";
+    public const string BatteryLevel = "device/batteryLevel";
+    public const string BatteryStatus = "device/batteryStatus";
 
     private static readonly Dictionary<string, Resource> ByName;
 
@@ -37,7 +39,7 @@ public static class DeviceObject
             new(FirmwareVersion, "FirmwareVersion", "/3/0/3", ResourceType.String, Read),
             new("device/reboot", null, "/3/0/4", ResourceType.None, Execute),
             new("device/factoryReset", null, "/3/0/5", ResourceType.None, Execute),
-            new("device/batteryLevel", "BatteryLevel", "/3/0/9", Integer, Read, "%"),
+            new(BatteryLevel, "BatteryLevel", "/3/0/9", Integer, Read, "%"),
             new(MemoryFree, "MemoryFree", "/3/0/10", Integer, Read, "kB"),
             new("device/errorCode", null, "/3/0/11", Integer, Read),
             new(CurrentTime, "CurrentTime", "/3/0/13", Time, Read | Write, "s"),
@@ -46,7 +48,7 @@ public static class DeviceObject
             new("device/supportedBindings", null, "/3/0/16", ResourceType.String, Read),
             new("device/deviceType", "DeviceDescription", "/3/0/17", ResourceType.String, Read),
             new(HardwareVersion, "HardwareVersion", "/3/0/18", ResourceType.String, Read),
-            new("device/batteryStatus", "BatteryStatus", "/3/0/20", Integer, Read),
+            new(BatteryStatus, "BatteryStatus", "/3/0/20", Integer, Read),
             new(MemoryTotal, "MemoryTotal", "/3/0/21", Integer, Read, "kB"),
         ];
         // The service's names differ between its SDKs in the case of letters (UTCOffset, UtcOffset).

@@ -78,7 +78,7 @@ public sealed class LinuxHostTests : IAsyncLifetime
         standIn.Services.On("CanReboot", "s", _ => ["na"]);
         await using var host = await standIn.OpenAsync();
         var lacking = host.ReadCapabilities().Where(c => !c.Available).ToDictionary(c => c.Name, c => c.Reason!);
-        lacking.Keys.ShouldBe(["reboot", "identity", "slots"]);
+        lacking.Keys.ShouldBe(["reboot", "identity", "slots", "watchdog"]);
         lacking["reboot"].ShouldContain("'na'");
         lacking["identity"].ShouldContain("org.freedesktop.hostname1");
     }

@@ -40,7 +40,19 @@ public sealed class RealHostTests : IAsyncLifetime
         facts.MachineId.ShouldBe(Execute("cat", "/etc/machine-id"));
         host.Uptime.ShouldBeGreaterThan(TimeSpan.Zero);
         facts.LastBootTime.ShouldBe(DateTimeOffset.UtcNow - host.Uptime, TimeSpan.FromSeconds(3));
-        host.ReadCapabilities().Where(c => !c.Available).ShouldBeEmpty();
+        // Whether a container has these is its engine's and its image's business.
+        host.ReadCapabilities().Where(c => !c.Available && c.Name is not "slots" and not "watchdog").ShouldBeEmpty();
+    }
+
+    /// <summary>systemd takes the time although the container has no device; a folder of the test's plays the kernel that shows one.</summary>
+    [Fact(Explicit = true)]
+    public void Watchdog_ArmedAndPutBack_IsWhatSystemdSays()
+    {
+        Write("sys/class/watchdog/watchdog0/identity", "test\n");
+        host.ArmWatchdog(TimeSpan.FromSeconds(60));
+        Execute("systemctl", "show", "--property=RuntimeWatchdogUSec", "--value").ShouldBe("1min");
+        host.PutWatchdogBack(TimeSpan.FromSeconds(60));
+        Execute("systemctl", "show", "--property=RuntimeWatchdogUSec", "--value").ShouldBe("0");
     }
 
     [Fact(Explicit = true)]

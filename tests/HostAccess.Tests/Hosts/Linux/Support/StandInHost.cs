@@ -27,6 +27,9 @@ internal sealed class StandInHost : IAsyncDisposable
     /// <summary>Microseconds of the monotonic clock at which systemd started.</summary>
     public ulong Start { get; set; } = 5_000_000;
 
+    /// <summary>Microseconds, as systemd has it.</summary>
+    public ulong Watchdog { get; set; }
+
     /// <summary>What systemd says of a unit; a unit that is not here is not loaded.</summary>
     public ConcurrentDictionary<string, StandInUnit> Units { get; } = new(StringComparer.Ordinal);
 
@@ -50,6 +53,8 @@ internal sealed class StandInHost : IAsyncDisposable
         Services = await StandIn.StartAsync(Bus.SocketPath, Systemd.Service, Logind.Service, Timedated.Service);
         Services
             .Property(Systemd.Manager, "UserspaceTimestampMonotonic", "t", () => Start)
+            .Property(Systemd.Manager, "RuntimeWatchdogUSec", "t", () => Watchdog)
+            .On("Set", "", SetWatchdog)
             .On("GetMachineId", "s", _ => ["00112233445566778899aabbccddeeff"])
             .On("GetUnit", GetUnit)
             .On("GetProcesses", "a(sus)", call => [Of(call).Processes])
@@ -78,6 +83,13 @@ internal sealed class StandInHost : IAsyncDisposable
         Directory.Delete(folder, recursive: true);
     }
 
+    private object[] SetWatchdog(DBusMessage call)
+    {
+        (call.Read<string>(), call.Read<string>(1)).ShouldBe((Systemd.Manager, "RuntimeWatchdogUSec"));
+        Watchdog = (ulong)call.Read<DBusVariant>(2).Value;
+        return [];
+    }
+
     private object[] StartUnit(DBusMessage call)
     {
         Units[call.Read<string>()] = new();
@@ -92,7 +104,8 @@ internal sealed class StandInHost : IAsyncDisposable
     private StandInUnit Of(DBusMessage call) =>
         call.Path == "/org/freedesktop/systemd1/unit/one" ? Units.Values.First() : new();
 
-    private void Write(string path, string text)
+    /// <summary>Makes a file of the host.</summary>
+    public void Write(string path, string text)
     {
         var full = Path.Combine(Root, path);
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);

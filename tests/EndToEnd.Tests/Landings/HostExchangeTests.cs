@@ -47,8 +47,7 @@ public sealed class HostExchangeTests
             var then = exchange["answer"]!.AsObject();
             var state = (string?)then["state"];
             var (status, now) = await HubService.WaitAsync(async () =>
-                await AskAsync(host, exchange) is { } got
-                && Rank((string?)got.Answer["state"]) >= Rank(state)
+                await AskAsync(host, exchange) is { } got && Rank((string?)got.Answer["state"]) >= Rank(state)
                     ? Tuple.Create(got.Status, got.Answer)
                     : null
             );

@@ -17,7 +17,7 @@ public sealed class SlottedHostTests : HostMachineTest
     );
 
     /// <summary>Spent in full by a system that keeps DeviceManagement out.</summary>
-    protected override int HealthDeadline => 20;
+    protected override int HealthDeadline => 40;
 
     [Fact]
     public async Task Deploy_Bundle_StartsTheOtherSlotAndIsCommittedThere()

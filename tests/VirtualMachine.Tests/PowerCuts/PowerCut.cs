@@ -50,7 +50,7 @@ internal sealed partial class PowerCut(int seed, int number)
         (await gateway.Machine.RunAsync("find /data -name '*.damaged-*'")).ShouldBeEmpty();
         var step = (string?)reported["firmwareUpdate"]?["step"];
         var wasOver = (string?)reported["firmwareUpdate"]?["__meta"]?["deploymentStatus"] is "succeeded" or "failed";
-        var wentOn = WentOn().Match(gateway.Machine.Journal[written..]).Groups["state"];
+        var wentOn = WentOn().Match(FirstStart(gateway.Machine.Journal[written..])).Groups["state"];
         return new(
             seed,
             number,
@@ -61,6 +61,13 @@ internal sealed partial class PowerCut(int seed, int number)
             succeeded ? "committed" : ErrorOf(group),
             took
         );
+    }
+
+    /// <summary>What the start behind the cut said before HostAccess served: with which state of the update it began.</summary>
+    private static string FirstStart(string journal)
+    {
+        var serves = journal.IndexOf("HostAccess serves", StringComparison.Ordinal);
+        return serves < 0 ? journal : journal[..serves];
     }
 
     private static string ErrorOf(System.Text.Json.Nodes.JsonObject group) =>

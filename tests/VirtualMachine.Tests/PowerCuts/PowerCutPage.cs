@@ -41,7 +41,7 @@ internal sealed class PowerCutPage(string file)
         page.AppendLine()
             .AppendLine(
                 CultureInfo.InvariantCulture,
-                $"{rows.Count} cuts: {Count("| committed |")} committed, {Count("| old version,")} with the old version and an error, **{rows.Count - Count("| committed |") - Count("| old version,")} failures**."
+                $"Cuts: {rows.Count}. {Count("| committed |")} committed, {Count("| old version,")} with the old version and an error, **{rows.Count - Count("| committed |") - Count("| old version,")} failures**."
             )
             .AppendLine()
             .Append(Heading)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using EdgeDm.Contracts;
+using EdgeDm.DeviceManagement.Groups.TrustedRoots;
 using EdgeDm.DeviceManagement.Twin;
 
 namespace EdgeDm.DeviceManagement.Tests;
@@ -16,10 +17,13 @@ public sealed class DesiredLeafTests
     private static readonly string[] NoStrings = ["7", "true", "[]", "{}", "[\"x\"]", "[7]", "{\"x\":7}"];
     private static readonly string[] NoObjects = ["7", "true", "[]", "\"x\"", "[{}]"];
 
-    /// <summary>Desired schema by group: a group without an entry here has leaves that nobody tests.</summary>
-    private static readonly Dictionary<string, JsonTypeInfo> Schemas = new(StringComparer.Ordinal)
+    private static readonly string[] NoTextNorParts = ["7", "true", "[]", "{}", "[7]", "[\"\"]", "{\"x\":7}"];
+
+    /// <summary>Leaves by group: a group without an entry here has leaves that nobody tests.</summary>
+    private static readonly Dictionary<string, IEnumerable<string>> Schemas = new(StringComparer.Ordinal)
     {
-        [TwinNames.FirmwareUpdate] = ContractsJson.Default.FirmwareUpdateDesired,
+        [TwinNames.FirmwareUpdate] = PathsOf(ContractsJson.Default.FirmwareUpdateDesired),
+        [TwinNames.TrustedRoots] = [RootListProperty.Name],
     };
 
     public static TheoryData<string, string> Leaves
@@ -27,9 +31,9 @@ public sealed class DesiredLeafTests
         get
         {
             var leaves = new TheoryData<string, string>();
-            foreach (var (group, schema) in Schemas)
+            foreach (var (group, paths) in Schemas)
             {
-                foreach (var path in PathsOf(schema).Concat(MetaPaths()))
+                foreach (var path in paths.Concat(MetaPaths()))
                 {
                     leaves.Add(group, path);
                 }
@@ -43,11 +47,19 @@ public sealed class DesiredLeafTests
     public async Task Desired_EveryWrongTypeAtALeaf_FailsNamingThePathAndStartsNothing(string group, string path)
     {
         await using var bench = await ModuleBench.StartAsync();
-        var isObject = path is "fileUrls" or "workflow" or TwinNames.Meta;
-
-        foreach (var wrong in isObject ? NoObjects : NoStrings)
+        var wrongs = path switch
         {
-            var desired = Samples.Group(workflow: "w");
+            "fileUrls" or "workflow" or TwinNames.Meta => NoObjects,
+            RootListProperty.Name => NoTextNorParts,
+            _ => NoStrings,
+        };
+
+        foreach (var wrong in wrongs)
+        {
+            var desired =
+                group == TwinNames.FirmwareUpdate
+                    ? Samples.Group(workflow: "w")
+                    : new JsonObject { [RootListProperty.Name] = "{}" };
             Put(desired, path, JsonNode.Parse(wrong)!);
             await bench.Hub.DeliverDesiredAsync(new JsonObject { [group] = desired }.ToJsonString());
 

@@ -182,9 +182,11 @@ internal sealed class StandIn : IAsyncDisposable
         {
             return;
         }
+        // Whoever waits for the call finds done what it does.
+        var made = AnswerTo(message);
         Calls.Enqueue(message);
         called.Release();
-        if (AnswerTo(message) is { } answer && !message.NoReply)
+        if (made is { } answer && !message.NoReply)
         {
             await SendAsync(
                 new(answer.ErrorName is null ? DBusMessageKind.Return : DBusMessageKind.Error)

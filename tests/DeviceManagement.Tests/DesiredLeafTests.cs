@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using EdgeDm.Contracts;
-using EdgeDm.DeviceManagement.Groups.TrustedRoots;
 using EdgeDm.DeviceManagement.Twin;
 
 namespace EdgeDm.DeviceManagement.Tests;
@@ -23,7 +22,7 @@ public sealed class DesiredLeafTests
     private static readonly Dictionary<string, IEnumerable<string>> Schemas = new(StringComparer.Ordinal)
     {
         [TwinNames.FirmwareUpdate] = PathsOf(ContractsJson.Default.FirmwareUpdateDesired),
-        [TwinNames.TrustedRoots] = [RootListProperty.Name],
+        [TwinNames.TrustedRoots] = [TrustedRootsNames.RootList],
     };
 
     public static TheoryData<string, string> Leaves
@@ -50,7 +49,7 @@ public sealed class DesiredLeafTests
         var wrongs = path switch
         {
             "fileUrls" or "workflow" or TwinNames.Meta => NoObjects,
-            RootListProperty.Name => NoTextNorParts,
+            TrustedRootsNames.RootList => NoTextNorParts,
             _ => NoStrings,
         };
 
@@ -59,7 +58,7 @@ public sealed class DesiredLeafTests
             var desired =
                 group == TwinNames.FirmwareUpdate
                     ? Samples.Group(workflow: "w")
-                    : new JsonObject { [RootListProperty.Name] = "{}" };
+                    : new JsonObject { [TrustedRootsNames.RootList] = "{}" };
             Put(desired, path, JsonNode.Parse(wrong)!);
             await bench.Hub.DeliverDesiredAsync(new JsonObject { [group] = desired }.ToJsonString());
 

@@ -147,12 +147,7 @@ public sealed class RaucStepTests : IAsyncLifetime
     [Fact]
     public async Task HostAccess_KilledWhileRaucInstalls_WaitsForThatInstallation()
     {
-        rauc.Waits = true;
-        await gateway.StartAsync();
-        var update = Bundle();
-        await gateway.SubmitAsync(gateway.Store(update).Submission());
-        await rauc.Service.CalledAsync("InstallBundle");
-        await gateway.StopAsync();
+        var update = await LoseWhileInstallingAsync();
         await gateway.StartAsync();
         await gateway.WaitAsync(update.CommandId, HostUpdateState.Installing);
         await rauc.Service.CalledAsync("Get", 2); // What the bundle must be made for, before; what RAUC does, now.
@@ -164,11 +159,7 @@ public sealed class RaucStepTests : IAsyncLifetime
     [Fact]
     public async Task HostAccess_AwayWhenRaucEnded_FindsTheSlotDone()
     {
-        rauc.Waits = true;
-        await gateway.StartAsync();
-        await gateway.SubmitAsync(gateway.Store(Bundle()).Submission());
-        await rauc.Service.CalledAsync("InstallBundle");
-        await gateway.StopAsync();
+        await LoseWhileInstallingAsync();
         rauc.Finish();
         await gateway.StartAsync();
         await host.Services.CalledAsync("RebootWithFlags");
@@ -178,12 +169,7 @@ public sealed class RaucStepTests : IAsyncLifetime
     [Fact]
     public async Task Host_DownAfterRaucEnded_StartsFromTheNewSlotAndNeverOverwritesTheOldOne()
     {
-        rauc.Waits = true;
-        await gateway.StartAsync();
-        var update = Bundle();
-        await gateway.SubmitAsync(gateway.Store(update).Submission());
-        await rauc.Service.CalledAsync("InstallBundle");
-        await gateway.StopAsync();
+        var update = await LoseWhileInstallingAsync();
         rauc.Finish();
         BootHost();
         await gateway.StartAsync();
@@ -196,12 +182,7 @@ public sealed class RaucStepTests : IAsyncLifetime
     [Fact]
     public async Task Host_StartedFromAnotherSlotMeanwhile_DoesNotInstallOverTheWayBack()
     {
-        rauc.Waits = true;
-        await gateway.StartAsync();
-        var update = Bundle();
-        await gateway.SubmitAsync(gateway.Store(update).Submission());
-        await rauc.Service.CalledAsync("InstallBundle");
-        await gateway.StopAsync();
+        await LoseWhileInstallingAsync();
         rauc.Primary = New;
         BootHost();
         await gateway.StartAsync();
@@ -312,6 +293,18 @@ public sealed class RaucStepTests : IAsyncLifetime
         }
         update.Step("edgedm/rauc:1", [], files);
         (await gateway.RefusedAsync(gateway.Store(update).Submission())).Context.ShouldContain("files");
+    }
+
+    /// <summary>Submits; HostAccess ends while RAUC installs, which goes on.</summary>
+    private async Task<TestUpdate> LoseWhileInstallingAsync()
+    {
+        rauc.Waits = true;
+        await gateway.StartAsync();
+        var update = Bundle();
+        await gateway.SubmitAsync(gateway.Store(update).Submission());
+        await rauc.Service.CalledAsync("InstallBundle");
+        await gateway.StopAsync();
+        return update;
     }
 
     /// <summary>Submits, and returns when the host is asked to restart.</summary>

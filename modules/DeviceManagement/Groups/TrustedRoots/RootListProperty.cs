@@ -4,16 +4,11 @@ using EdgeDm.Contracts;
 
 namespace EdgeDm.DeviceManagement.Groups.TrustedRoots;
 
-/// <summary>
-/// The desired property <c>rootList</c>: the signed list's exact text, as <c>edgedm roots sign</c> writes it, or an array of its parts in
-/// order, because a text in a twin has at most 4,096 bytes.
-/// </summary>
+/// <summary>The desired property <see cref="TrustedRootsNames.RootList"/>.</summary>
 internal static class RootListProperty
 {
-    public const string Name = "rootList";
-
-    /// <summary>Parts of a list; with this many, a twin's section of 32 KB is full anyway.</summary>
-    public const int MaxParts = 16;
+    private const string Name = TrustedRootsNames.RootList;
+    private const int MaxParts = TrustedRootsNames.MaxRootListParts;
 
     /// <summary>The list's text, or null and what is wrong.</summary>
     public static string? TryRead(JsonElement properties, out ImmutableSortedDictionary<string, ErrorObject> errors)

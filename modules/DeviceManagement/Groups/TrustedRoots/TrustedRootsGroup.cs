@@ -130,7 +130,7 @@ internal sealed class TrustedRootsGroup(HostAccessClient host) : IConfigurationG
         }
         catch (EdgeDmException refusal)
         {
-            end = GroupOutcome.Failed(RootListProperty.Name, refusal.Error);
+            end = GroupOutcome.Failed(TrustedRootsNames.RootList, refusal.Error);
         }
         try
         {

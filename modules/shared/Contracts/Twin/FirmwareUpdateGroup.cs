@@ -14,6 +14,19 @@ public static class TwinNames
     public const string DeviceSchemas = "__deviceSchemas";
 }
 
+/// <summary>Desired group <c>trustedRoots</c>.</summary>
+public static class TrustedRootsNames
+{
+    /// <summary>
+    /// The signed list's exact text, as <c>edgedm roots sign</c> writes it, or an array of its parts in order, because a text in a twin has at
+    /// most 4,096 bytes.
+    /// </summary>
+    public const string RootList = "rootList";
+
+    /// <summary>Parts of a list; with this many, a twin's section of 32 KB is full anyway.</summary>
+    public const int MaxRootListParts = 16;
+}
+
 /// <summary>Desired group <c>firmwareUpdate</c>. Names and bytes as Device Update's.</summary>
 /// <param name="UpdateManifest">The manifest's exact text.</param>
 /// <param name="UpdateManifestSignature">Its JWS.</param>

@@ -7,8 +7,7 @@ namespace EdgeDm.Cli;
 /// <summary>Sets the desired root list.</summary>
 internal static class RootsDeployHandler
 {
-    /// <summary>As many as DeviceManagement takes.</summary>
-    private const int MaxParts = 16;
+    private const int MaxParts = TrustedRootsNames.MaxRootListParts;
 
     public static async Task<int> RunAsync(
         RootsDeployOptions options,
@@ -25,7 +24,7 @@ internal static class RootsDeployHandler
                 $"'{options.List}' is not signed, so no gateway takes it. Sign it first: 'edgedm roots sign'."
             );
         }
-        var group = new JsonObject { ["rootList"] = PartsOf(Encoding.UTF8.GetString(list.ToBytes())) };
+        var group = new JsonObject { [TrustedRootsNames.RootList] = PartsOf(Encoding.UTF8.GetString(list.ToBytes())) };
         var label = DesiredGroup.Label(group, options.Deployment, context.Time);
         var (_, after) = await DesiredGroup.ReplaceAsync(TwinNames.TrustedRoots, group, target, cancellationToken);
         context.Terminal.Result(

@@ -13,8 +13,7 @@ internal static class RootsSignHandler
     )
     {
         var list = await RootListFile.ReadAsync(options.List, cancellationToken);
-        var pem = await File.ReadAllTextAsync(options.RootKey, cancellationToken);
-        using var key = RootKey.FromPem(pem, Passphrase.ForKey(context, pem, options.RootKey));
+        using var key = await RootKeyFile.OpenAsync(options.RootKey, context, cancellationToken);
         if (list.SignersAmong(TrustedRoots.Parse([key.PublicJwk])).Count == 0)
         {
             list = list.SignedBy(key);

@@ -6,7 +6,7 @@ namespace EdgeDm.Cli;
 /// <summary>Makes a signing key, and a root key for it unless there is one.</summary>
 internal static class UpdateKeygenHandler
 {
-    public const string RootKeyFile = "root.key.pem";
+    public const string PrivateRootFile = "root.key.pem";
     public const string RootJwkFile = "root.jwk.json";
     public const string SigningKeyFile = "signing.key.pem";
     public const string SjwkFile = "signing.sjwk";
@@ -21,7 +21,9 @@ internal static class UpdateKeygenHandler
     )
     {
         var isNewRoot = options.RootKey is null;
-        string[] names = isNewRoot ? [RootKeyFile, RootJwkFile, SigningKeyFile, SjwkFile] : [SigningKeyFile, SjwkFile];
+        string[] names = isNewRoot
+            ? [PrivateRootFile, RootJwkFile, SigningKeyFile, SjwkFile]
+            : [SigningKeyFile, SjwkFile];
         if (names.Select(PathOf).FirstOrDefault(File.Exists) is { } taken)
         {
             throw new CliException(
@@ -29,13 +31,15 @@ internal static class UpdateKeygenHandler
                 $"'{taken}' exists. Keys are never overwritten: choose another folder, or move the old keys away first."
             );
         }
-        using var root = await OpenRootAsync(options, context, cancellationToken);
+        using var root = options.RootKey is { } file
+            ? await RootKeyFile.OpenAsync(file, context, cancellationToken)
+            : RootKey.Generate();
         var passphrase = options.NoPassphrase ? null : Passphrase.ForNewKey(context);
         using var signing = SigningKey.Generate(root);
         CreateFolder(options.Folder);
         if (isNewRoot)
         {
-            await WriteNewAsync(PathOf(RootKeyFile), root.ToPem(passphrase), OwnerOnly, cancellationToken);
+            await WriteNewAsync(PathOf(PrivateRootFile), root.ToPem(passphrase), OwnerOnly, cancellationToken);
             await WriteNewAsync(PathOf(RootJwkFile), root.PublicJwk + "\n", EverybodyReads, cancellationToken);
         }
         await WriteNewAsync(PathOf(SigningKeyFile), signing.ToPem(passphrase), OwnerOnly, cancellationToken);
@@ -53,7 +57,7 @@ internal static class UpdateKeygenHandler
             terminal =>
             {
                 var rootFiles = isNewRoot
-                    ? $"{PathOf(RootKeyFile)} (private), {PathOf(RootJwkFile)} (trust this on gateways)"
+                    ? $"{PathOf(PrivateRootFile)} (private), {PathOf(RootJwkFile)} (trust this on gateways)"
                     : options.RootKey;
                 terminal.Say($"root key     {root.KeyId}   {rootFiles}");
                 terminal.Say($"signing key  {signing.KeyId}   {PathOf(SigningKeyFile)} (private), {PathOf(SjwkFile)}");
@@ -66,20 +70,6 @@ internal static class UpdateKeygenHandler
         return ExitCodes.Done;
 
         string PathOf(string name) => Path.Combine(options.Folder, name);
-    }
-
-    private static async Task<RootKey> OpenRootAsync(
-        UpdateKeygenOptions options,
-        CliContext context,
-        CancellationToken cancellationToken
-    )
-    {
-        if (options.RootKey is not { } file)
-        {
-            return RootKey.Generate();
-        }
-        var pem = await File.ReadAllTextAsync(file, cancellationToken);
-        return RootKey.FromPem(pem, Passphrase.ForKey(context, pem, file));
     }
 
     private static void CreateFolder(string folder)

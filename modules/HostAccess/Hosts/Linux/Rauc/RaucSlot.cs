@@ -22,17 +22,9 @@ internal sealed record RaucSlots(ImmutableArray<RaucSlot> All)
 /// <param name="Name">For example <c>rootfs.0</c>.</param>
 /// <param name="BootName">The boot loader's name of it; null for one that is not booted itself.</param>
 /// <param name="State"><c>booted</c>, <c>active</c> or <c>inactive</c>.</param>
-/// <param name="BootStatus"><c>good</c> or <c>bad</c>; null when the boot loader does not know it.</param>
 /// <param name="BundleVersion">Of the bundle that was installed into it last; null when none was, or RAUC keeps no status.</param>
 /// <param name="Installed">Changes with each finished installation into it; null when none was, or RAUC keeps no status.</param>
-internal sealed record RaucSlot(
-    string Name,
-    string? BootName,
-    string State,
-    string? BootStatus,
-    string? BundleVersion,
-    string? Installed
-)
+internal sealed record RaucSlot(string Name, string? BootName, string State, string? BundleVersion, string? Installed)
 {
     /// <summary>It runs.</summary>
     public bool IsBooted => State == "booted" && IsBootable;
@@ -49,7 +41,6 @@ internal sealed record RaucSlot(
             (string)slot[0],
             Text("bootname"),
             Text("state") ?? "",
-            Text("boot-status"),
             Text("bundle.version"),
             Text("installed.timestamp") is { } time ? $"{time} {Value("installed.count")}" : null
         );

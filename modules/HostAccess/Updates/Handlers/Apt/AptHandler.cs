@@ -22,15 +22,8 @@ internal sealed class AptHandler(StepUnits units, AptCommands commands, AptMemor
 
     public void Check(UpdateManifest manifest, ManifestStep step)
     {
-        var properties = new StepProperties(step);
-        _ = properties.Text(AptMemory.Property);
-        if (
-            step.Files.Length != 1
-            || !manifest.Files[step.Files[0]].FileName.EndsWith(Extension, StringComparison.Ordinal)
-        )
-        {
-            throw properties.Wrong("files", $"must be one file '*{Extension}', the apt manifest");
-        }
+        _ = new StepProperties(step).Text(AptMemory.Property);
+        StepFile.Require(manifest, step, Extension, ", the apt manifest");
     }
 
     public async Task<ActionResult> RunAsync(StepWork work, StepAction action, CancellationToken cancel)
@@ -38,7 +31,7 @@ internal sealed class AptHandler(StepUnits units, AptCommands commands, AptMemor
         AptManifest manifest;
         try
         {
-            manifest = AptManifest.Read(Directory.GetFiles(work.Folder, $"*{Extension}").Single());
+            manifest = AptManifest.Read(StepFile.PathOf(work, Extension));
         }
         catch (Exception error) when (error is FormatException or InvalidOperationException)
         {

@@ -28,13 +28,7 @@ internal sealed class RaucHandler(RaucInstaller rauc, TimeSpan timeLimit, TimePr
     public void Check(UpdateManifest manifest, ManifestStep step)
     {
         RaucProperties.Read(step);
-        if (
-            step.Files.Length != 1
-            || !manifest.Files[step.Files[0]].FileName.EndsWith(Extension, StringComparison.Ordinal)
-        )
-        {
-            throw new StepProperties(step).Wrong("files", $"must be one file '*{Extension}'");
-        }
+        StepFile.Require(manifest, step, Extension);
         if (rauc.FindObstacle() is { } obstacle)
         {
             throw ErrorRegistry.NotSupportedOnHost.Refusal($"instructions.steps[{step.Index}]", obstacle);
@@ -217,7 +211,7 @@ internal sealed class RaucHandler(RaucInstaller rauc, TimeSpan timeLimit, TimePr
 
     private RaucRecord RecordOf(StepWork work) => new(work.Folder, logger);
 
-    private static string BundleOf(StepWork work) => Directory.GetFiles(work.Folder, $"*{Extension}").Single();
+    private static string BundleOf(StepWork work) => StepFile.PathOf(work, Extension);
 }
 
 /// <summary><c>handlerProperties</c> of a RAUC step.</summary>

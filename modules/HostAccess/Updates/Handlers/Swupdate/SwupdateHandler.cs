@@ -22,13 +22,7 @@ internal sealed class SwupdateHandler(StepUnits units, string hostRoot) : IUpdat
     public void Check(UpdateManifest manifest, ManifestStep step)
     {
         SwupdateProperties.Read(step);
-        if (
-            step.Files.Length != 1
-            || !manifest.Files[step.Files[0]].FileName.EndsWith(Extension, StringComparison.Ordinal)
-        )
-        {
-            throw new StepProperties(step).Wrong("files", $"must be one file '*{Extension}'");
-        }
+        StepFile.Require(manifest, step, Extension);
     }
 
     public async Task<ActionResult> RunAsync(StepWork work, StepAction action, CancellationToken cancel)
@@ -65,7 +59,7 @@ internal sealed class SwupdateHandler(StepUnits units, string hostRoot) : IUpdat
             [
                 "-v",
                 .. properties.Selection is { } selection ? new[] { "-e", selection } : [],
-                Directory.GetFiles(work.Folder, $"*{Extension}").Single(),
+                StepFile.PathOf(work, Extension),
             ]
         );
 

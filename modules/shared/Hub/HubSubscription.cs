@@ -27,6 +27,10 @@ public static class HubChannel
     public static HubChannel<DesiredUpdate> DesiredUpdates { get; } =
         new((session, token) => session.OpenDesiredAsync(token));
 
+    /// <summary>Messages from the cloud. Device only.</summary>
+    public static HubChannel<HubMessage> CloudMessages { get; } =
+        new((session, token) => session.OpenCloudMessagesAsync(token));
+
     /// <summary>Messages at one input. Module only.</summary>
     public static HubChannel<HubMessage> Input(string name)
     {
@@ -46,10 +50,18 @@ public sealed class HubSubscription<T> : IAsyncEnumerable<T>, IAsyncDisposable
     private readonly Action<T> finished;
     private readonly Func<T, bool> isFinished;
     private readonly Func<ValueTask> close;
+    private readonly Func<T, HubOperation?>? watch;
     private int disposed;
 
-    internal HubSubscription(Inbox<T> inbox, Action<T> finished, Func<T, bool> isFinished, Func<ValueTask> close)
+    internal HubSubscription(
+        Inbox<T> inbox,
+        Action<T> finished,
+        Func<T, bool> isFinished,
+        Func<ValueTask> close,
+        Func<T, HubOperation?>? watch = null
+    )
     {
+        this.watch = watch;
         this.inbox = inbox;
         this.finished = finished;
         this.isFinished = isFinished;
@@ -65,8 +77,18 @@ public sealed class HubSubscription<T> : IAsyncEnumerable<T>, IAsyncDisposable
 
     private async IAsyncEnumerable<T> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        while (await inbox.TakeAsync(cancellationToken) is (true, var item))
+        while (true)
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!inbox.TryTake(out var item))
+            {
+                if (await inbox.WaitAsync(cancellationToken))
+                {
+                    continue;
+                }
+                yield break;
+            }
+            using var operation = watch?.Invoke(item);
             var asked = false;
             try
             {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using EdgeDm.Hub.Internal;
 using EdgeDm.Mqtt;
@@ -9,7 +10,12 @@ namespace EdgeDm.Hub;
 
 public sealed partial class IoTHubSession
 {
+    /// <summary>More names than this are not kept: a hub that makes them up must not fill the memory.</summary>
+    private const int MostKnownInputs = 64;
+
     private readonly AckQueue acks = new();
+    private readonly byte[] messagesTopic;
+    private readonly List<(byte[] Utf8, string Name)> knownInputs = [];
 
     /// <summary>Runs on the read loop: hands over and returns. No application code, no waiting.</summary>
     private sealed class Receiver(IoTHubSession session) : IMqttLinkOwner
@@ -25,7 +31,7 @@ public sealed partial class IoTHubSession
                 case MqttPacketType.Connack when session.connack.TrySetResult(ConnackPacket.Parse(frame)):
                     break;
                 case MqttPacketType.Publish:
-                    session.OnPublish(PublishPacket.Parse(frame));
+                    session.OnPublish(PublishView.Parse(frame));
                     break;
                 case MqttPacketType.Puback:
                     session.OnAcknowledged(PubackPacket.Parse(frame).PacketId, null);
@@ -48,50 +54,82 @@ public sealed partial class IoTHubSession
         public void OnEnded(SessionEndReason reason, Exception? error) => session.TryEnd(reason, error);
     }
 
-    private void OnPublish(in PublishPacket packet)
+    private void OnPublish(in PublishView packet)
     {
         if (packet.QoS == MqttQoS.ExactlyOnce)
         {
             throw new MqttProtocolException("QoS 2 was never subscribed to.");
         }
-        AckQueue.Entry? ack = null;
+        uint? place = null;
         if (packet.QoS == MqttQoS.AtLeastOnce)
         {
             lock (link.Gate)
             {
-                ack = acks.Add(packet.PacketId);
+                place = acks.Add(packet.PacketId);
             }
         }
-        var topic = HubTopic.Parse(packet.Topic);
-        var payload = packet.Payload.ToArray();
-        if (topic.Kind == HubTopicKind.Input && inputs is not null)
+        if (packet.Topic.StartsWith(messagesTopic))
         {
-            var message = new HubMessage(
-                topic.Name,
-                topic.Properties,
-                payload,
-                packet.Duplicate,
-                () => Acknowledge(ack)
-            );
-            TakeOrEnd(inputs.TryAdd(message), "input messages");
+            OnMessage(packet, packet.Topic[messagesTopic.Length..], place);
             return;
         }
+        OnRequest(HubTopic.Parse(Encoding.UTF8.GetString(packet.Topic)), packet);
+        if (place is { } done)
+        {
+            Acknowledge(done); // These are not done by a handler: they are answered, or told anew.
+        }
+    }
+
+    /// <param name="packet">A message at an input, or from the cloud.</param>
+    /// <param name="topic">What follows its kind: <c>{input}[/{bag}]</c>, or the bag alone.</param>
+    /// <param name="place">In the queue of acknowledgements.</param>
+    private void OnMessage(in PublishView packet, ReadOnlySpan<byte> topic, uint? place)
+    {
+        var input = "";
+        if (ModuleId is not null)
+        {
+            var slash = topic.IndexOf((byte)'/');
+            input = InputName(slash < 0 ? topic : topic[..slash]);
+            topic = slash < 0 ? default : topic[(slash + 1)..];
+        }
+        TakeOrEnd(messages.TryAdd(new(this, input, topic, packet.Payload, packet.Duplicate, place)), "messages");
+    }
+
+    private void OnRequest(in HubTopic topic, in PublishView packet)
+    {
         switch (topic.Kind)
         {
             case HubTopicKind.TwinResponse:
-                OnTwinResponse(topic, payload);
+                OnTwinResponse(topic, packet.Payload.ToArray());
                 break;
             case HubTopicKind.DesiredPatch:
-                OnDesiredPatch(topic, payload);
+                OnDesiredPatch(topic, packet.Payload.ToArray());
                 break;
             case HubTopicKind.MethodRequest:
-                TakeOrEnd(methods.TryAdd(new(topic.Name, topic.RequestId, payload)), "method calls");
+                TakeOrEnd(methods.TryAdd(new(topic.Name, topic.RequestId, packet.Payload.ToArray())), "method calls");
                 break;
             default:
-                LogDropped(logger, packet.Topic, "the topic is unknown");
+                LogDropped(logger, Encoding.UTF8.GetString(packet.Topic), "the topic is unknown");
                 break;
         }
-        Acknowledge(ack); // These are not done by a handler: they are answered, or told anew.
+    }
+
+    /// <summary>An input's name, without making it anew for each message.</summary>
+    private string InputName(ReadOnlySpan<byte> utf8)
+    {
+        foreach (var (known, name) in knownInputs)
+        {
+            if (utf8.SequenceEqual(known))
+            {
+                return name;
+            }
+        }
+        var made = Encoding.UTF8.GetString(utf8);
+        if (knownInputs.Count < MostKnownInputs)
+        {
+            knownInputs.Add((utf8.ToArray(), made));
+        }
+        return made;
     }
 
     private void OnDesiredPatch(in HubTopic topic, byte[] payload)
@@ -115,19 +153,15 @@ public sealed partial class IoTHubSession
     }
 
     /// <summary>False when the connection is gone.</summary>
-    private bool Acknowledge(AckQueue.Entry? ack)
+    internal bool Acknowledge(uint place)
     {
-        if (ack is null)
-        {
-            return true; // QoS 0 wants none.
-        }
         lock (link.Gate)
         {
             if (end is not null)
             {
                 return false;
             }
-            if (!acks.Done(ack, link.Output))
+            if (!acks.Done(place, link.Output))
             {
                 return true; // Waits for an older one.
             }

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
+using EdgeDm.Hub.Internal;
 using EdgeDm.Mqtt;
 using EdgeDm.Mqtt.IoTHub;
 
@@ -12,18 +14,25 @@ public sealed partial class IoTHubSession
     /// <summary>Fixed header, topic length, packet id: what a message costs besides its topic and its payload.</summary>
     private const int PacketOverhead = 9;
 
+    [ThreadStatic]
+    private static RentedWriter? topicOfThread;
+
+    private readonly byte[] eventsTopic;
     private readonly SemaphoreSlim window;
-    private readonly Dictionary<ushort, Pending> pendingPackets = [];
-    private ushort lastPacketId;
+    private readonly PendingAcks pendingAcks;
+    private readonly ITimer ackTimer;
+    private bool ackTimerRuns;
 
     /// <summary>Sends telemetry. Completes when the hub has acknowledged it.</summary>
     /// <exception cref="ArgumentException">It is too large, or has a property named like the hub's own.</exception>
     /// <exception cref="ConnectionLostException">With <c>OutcomeUnknown</c> when it had left.</exception>
     /// <exception cref="TimeoutException">No acknowledgement came in time; the session has ended.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public ValueTask SendTelemetryAsync(OutboundMessage message, CancellationToken cancellationToken = default) =>
         SendAsync(message, null, cancellationToken);
 
     /// <summary>Sends to a module's output, for edgeHub's routes. Completes when the hub has acknowledged it.</summary>
+    /// <exception cref="InvalidOperationException">This is a device.</exception>
     /// <inheritdoc cref="SendTelemetryAsync"/>
     public ValueTask SendToOutputAsync(
         string outputName,
@@ -39,11 +48,14 @@ public sealed partial class IoTHubSession
 
     internal async Task SubscribeFilterAsync(string filter, MqttQoS qos)
     {
-        var pending = Write(
-            id => new SubscribePacket(id, [new(filter, qos)]).Write(link.Output),
-            new Pending(HoldsWindow: false)
-        );
-        var suback = await WaitForAckAsync(pending, CancellationToken.None);
+        PendingAck pending;
+        lock (link.Gate)
+        {
+            pending = AddPending(holdsWindow: false);
+            new SubscribePacket(pending.PacketId, [new(filter, qos)]).Write(link.Output);
+        }
+        link.Wake();
+        var suback = await pending.WaitForSubackAsync(CancellationToken.None);
         if (suback is not { Codes: [var code] } || code == SubackPacket.Failure)
         {
             throw new SubscriptionRefusedException(filter);
@@ -55,32 +67,84 @@ public sealed partial class IoTHubSession
     {
         lock (link.Gate)
         {
-            if (end is null)
+            if (end is not null)
             {
-                Write(id => new UnsubscribePacket(id, [filter]).Write(link.Output), new Pending(HoldsWindow: false));
+                return;
             }
+            var pending = AddPending(holdsWindow: false);
+            new UnsubscribePacket(pending.PacketId, [filter]).Write(link.Output);
+        }
+        link.Wake();
+    }
+
+    private ValueTask SendAsync(OutboundMessage message, string? output, CancellationToken cancellationToken) =>
+        HubInstruments.IsWatched(HubOperationKind.Send)
+            ? SendWatchedAsync(message, output, cancellationToken)
+            : SendNowAsync(message, output, cancellationToken);
+
+    private async ValueTask SendWatchedAsync(
+        OutboundMessage message,
+        string? output,
+        CancellationToken cancellationToken
+    )
+    {
+        using var operation = HubInstruments.Begin(this, HubOperationKind.Send, output);
+        operation.Describe(message.MessageId, message.Payload.Length);
+        try
+        {
+            await SendNowAsync(message, output, cancellationToken);
+        }
+        catch (Exception error)
+        {
+            operation.Failed(error);
+            throw;
         }
     }
 
-    private ValueTask SendAsync(OutboundMessage message, string? output, CancellationToken cancellationToken)
+    private ValueTask SendNowAsync(OutboundMessage message, string? output, CancellationToken cancellationToken)
     {
-        var topic = new ArrayBufferWriter<byte>(256);
-        Encoding.UTF8.GetBytes(HubTopics.Events(DeviceId, ModuleId), topic);
+        // Built outside the gate, and in memory that the next message of this thread uses again.
+        var topic = topicOfThread ??= new();
+        try
+        {
+            WriteTopic(topic, message, output);
+            return PublishAsync(topic.Written.Span, message.Payload, cancellationToken);
+        }
+        finally
+        {
+            topic.Clear();
+        }
+    }
+
+    private void WriteTopic(RentedWriter topic, OutboundMessage message, string? output)
+    {
+        topic.Write(eventsTopic);
         var first = true;
         WriteProperty(SystemProperties.OutputName, output);
         WriteProperty(SystemProperties.MessageId, message.MessageId);
         WriteProperty(SystemProperties.CorrelationId, message.CorrelationId);
         WriteProperty(SystemProperties.ContentType, message.ContentType);
         WriteProperty(SystemProperties.ContentEncoding, message.ContentEncoding);
-        foreach (var (name, value) in message.Properties ?? new Dictionary<string, string>())
+        if (message.HasRare)
+        {
+            WriteProperty(SystemProperties.UserId, message.UserId);
+            WriteProperty(SystemProperties.InterfaceId, message.InterfaceId);
+            WriteProperty(SystemProperties.Component, message.ComponentName);
+            WriteProperty(SystemProperties.CreationTime, TextOf(message.CreatedOn));
+            WriteProperty(SystemProperties.ExpiryTime, TextOf(message.ExpiresOn));
+        }
+        if (message.Properties is not { } properties)
+        {
+            return;
+        }
+        foreach (var (name, value) in properties)
         {
             if (name.Length == 0 || name[0] == '$')
             {
-                throw new ArgumentException($"'{name}' is no name for an application property.");
+                throw new ArgumentException($"'{name}' is no name for an application property.", nameof(message));
             }
             WriteProperty(name, value);
         }
-        return PublishAsync(topic.WrittenMemory, message.Payload, cancellationToken);
 
         void WriteProperty(string name, string? value)
         {
@@ -89,13 +153,16 @@ public sealed partial class IoTHubSession
                 PropertyBag.WriteProperty(topic, name, value, ref first);
             }
         }
+
+        // The official C# client takes this form only.
+        static string? TextOf(DateTimeOffset? time) => time?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
     }
 
     private ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         PublishAsync(Encoding.UTF8.GetBytes(topic), payload, cancellationToken);
 
-    private async ValueTask PublishAsync(
-        ReadOnlyMemory<byte> topic,
+    private ValueTask PublishAsync(
+        ReadOnlySpan<byte> topic,
         ReadOnlyMemory<byte> payload,
         CancellationToken cancellationToken
     )
@@ -107,109 +174,149 @@ public sealed partial class IoTHubSession
                     + $"the limits are {LongestTopic} and {options.MaxMessageBytes} in all."
             );
         }
-        // The place in the window is given back with the acknowledgement, not with the caller's patience.
-        await window.WaitAsync(cancellationToken);
-        var pending = Write(
-            id => PublishPacket.Write(link.Output, topic.Span, payload.Span, MqttQoS.AtLeastOnce, id),
-            new Pending(HoldsWindow: true)
-        );
-        await WaitForAckAsync(pending, cancellationToken);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+        return window.Wait(0, CancellationToken.None)
+            ? Publish(topic, payload.Span).WaitAsync(cancellationToken)
+            : PublishLaterAsync(topic.ToArray(), payload, cancellationToken);
     }
 
-    /// <summary>Gives the packet an id and writes it, in the order of the calls.</summary>
-    private Pending Write(Action<ushort> write, Pending pending)
+    private async ValueTask PublishLaterAsync(
+        byte[] topic,
+        ReadOnlyMemory<byte> payload,
+        CancellationToken cancellationToken
+    )
     {
+        // The place in the window is given back with the acknowledgement, not with the caller's patience.
+        await window.WaitAsync(cancellationToken);
+        await Publish(topic, payload.Span).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Writes a message that has its place in the window.</summary>
+    private PendingAck Publish(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload)
+    {
+        PendingAck pending;
+        lock (link.Gate)
+        {
+            pending = AddPending(holdsWindow: true);
+            PublishPacket.Write(link.Output, topic, payload, MqttQoS.AtLeastOnce, pending.PacketId);
+        }
+        link.Wake();
+        HubInstruments.InflightChanged(1);
+        return pending;
+    }
+
+    /// <summary>Under the gate: the next packet's id, in the order of the calls.</summary>
+    private PendingAck AddPending(bool holdsWindow)
+    {
+        if (end is not null)
+        {
+            if (holdsWindow)
+            {
+                window.Release();
+            }
+            throw EndedError(outcomeUnknown: false);
+        }
+        if (!ackTimerRuns)
+        {
+            ackTimerRuns = true;
+            ackTimer.Change(options.OperationTimeout, Timeout.InfiniteTimeSpan);
+        }
+        return pendingAcks.Add(holdsWindow, options.TimeProvider.GetTimestamp());
+    }
+
+    /// <summary>One timer for all: it runs while something waits, and fires when the oldest may be late.</summary>
+    private void OnAckTimer()
+    {
+        PendingAck[] late;
         lock (link.Gate)
         {
             if (end is not null)
             {
-                Release(pending);
-                throw EndedError(outcomeUnknown: false);
+                return;
             }
-            do
+            late = pendingAcks.RemoveAll(IsLate);
+            ackTimerRuns = late.Length == 0 && !pendingAcks.IsEmpty;
+            if (ackTimerRuns)
             {
-                lastPacketId = lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(lastPacketId + 1);
-            } while (pendingPackets.ContainsKey(lastPacketId));
-            pendingPackets.Add(lastPacketId, pending);
-            write(lastPacketId);
+                var waited = options.TimeProvider.GetElapsedTime(pendingAcks.Oldest);
+                ackTimer.Change(options.OperationTimeout - waited, Timeout.InfiniteTimeSpan);
+            }
         }
-        link.Wake();
-        return pending;
-    }
+        if (late.Length == 0)
+        {
+            return;
+        }
+        // What the hub has or has not taken is no longer known: this connection is of no more use.
+        var error = new TimeoutException(
+            $"The hub did not acknowledge within {options.OperationTimeout.TotalSeconds} s."
+        );
+        TryEnd(SessionEndReason.AckTimeout, error);
+        FailAll(late, error);
 
-    private async ValueTask<SubackPacket?> WaitForAckAsync(Pending pending, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await pending.Done.Task.WaitAsync(options.OperationTimeout, options.TimeProvider, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            // What the hub has or has not taken is no longer known: this connection is of no more use.
-            var error = new TimeoutException(
-                $"The hub did not acknowledge within {options.OperationTimeout.TotalSeconds} s."
-            );
-            TryEnd(SessionEndReason.AckTimeout, error);
-            throw error;
-        }
+        bool IsLate(PendingAck pending) =>
+            options.TimeProvider.GetElapsedTime(pending.SentAt) >= options.OperationTimeout;
     }
 
     private void OnAcknowledged(ushort packetId, SubackPacket? suback)
     {
-        Pending? pending;
+        PendingAck? pending;
+        bool isOver;
         lock (link.Gate)
         {
-            pendingPackets.Remove(packetId, out pending);
+            pending = pendingAcks.Remove(packetId);
+            isOver = end is not null;
         }
-        if (pending is null && end is not null)
+        if (pending is not null)
         {
-            return; // Failed with the session; the answer to its farewell came late.
+            var holdsWindow = pending.HoldsWindow; // Its sender may use it for the next message at once.
+            pending.Complete(suback);
+            ReleaseWindow(holdsWindow);
         }
-        if (pending is null)
+        else if (!isOver) // Else it failed with the session; the answer to its farewell came late.
         {
             LogDropped(logger, "PUBACK, SUBACK or UNSUBACK", $"packet id {packetId} is not open");
-            return;
         }
-        pending.Done.TrySetResult(suback);
-        Release(pending);
     }
 
     private void FailPending()
     {
-        Pending[] open;
+        PendingAck[] open;
         TaskCompletionSource<TwinReply>[] waiting;
         lock (link.Gate)
         {
-            open = [.. pendingPackets.Values];
-            pendingPackets.Clear();
+            open = pendingAcks.RemoveAll();
             waiting = [.. pendingReplies.Values];
             pendingReplies.Clear();
         }
-        foreach (var pending in open)
-        {
-            pending.Done.TrySetException(EndedError(outcomeUnknown: true));
-            _ = pending.Done.Task.Exception; // Its caller may have given up waiting.
-            Release(pending);
-        }
+        FailAll(open, error: null);
         foreach (var reply in waiting)
         {
             reply.TrySetException(EndedError(outcomeUnknown: true));
-            _ = reply.Task.Exception;
+            _ = reply.Task.Exception; // Its caller may have given up waiting.
         }
     }
 
-    private void Release(Pending pending)
+    /// <param name="packets">No longer in the table.</param>
+    /// <param name="error">Null = how the session ended, an exception for each.</param>
+    private void FailAll(PendingAck[] packets, Exception? error)
     {
-        if (pending.HoldsWindow)
+        foreach (var pending in packets)
+        {
+            var holdsWindow = pending.HoldsWindow;
+            pending.Fail(error ?? EndedError(outcomeUnknown: true));
+            ReleaseWindow(holdsWindow);
+        }
+    }
+
+    private void ReleaseWindow(bool holdsWindow)
+    {
+        if (holdsWindow)
         {
             window.Release();
+            HubInstruments.InflightChanged(-1);
         }
-    }
-
-    /// <summary>A packet without its acknowledgement.</summary>
-    private sealed record Pending(bool HoldsWindow)
-    {
-        public TaskCompletionSource<SubackPacket?> Done { get; } =
-            new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

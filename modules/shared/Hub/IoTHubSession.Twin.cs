@@ -17,7 +17,12 @@ public sealed partial class IoTHubSession
     /// <summary>Asks for the twin.</summary>
     /// <exception cref="HubServiceException">The hub refused, or its answer is no twin.</exception>
     /// <exception cref="TimeoutException">No answer came in time; the session goes on.</exception>
-    public async ValueTask<TwinSnapshot> GetTwinAsync(CancellationToken cancellationToken = default)
+    public ValueTask<TwinSnapshot> GetTwinAsync(CancellationToken cancellationToken = default) =>
+        HubInstruments.IsWatched(HubOperationKind.GetTwin)
+            ? HubInstruments.WatchAsync(this, HubOperationKind.GetTwin, null, () => ReadTwinAsync(cancellationToken))
+            : ReadTwinAsync(cancellationToken);
+
+    private async ValueTask<TwinSnapshot> ReadTwinAsync(CancellationToken cancellationToken)
     {
         var reply = await AskAsync(HubTopics.TwinGet, default, cancellationToken);
         try
@@ -37,9 +42,22 @@ public sealed partial class IoTHubSession
     /// <returns>The reported part's new version, or null where the hub tells none (edgeHub).</returns>
     /// <exception cref="HubServiceException">The hub refused: 400, 413, 429, 500.</exception>
     /// <exception cref="TimeoutException">No answer came in time; the session goes on.</exception>
-    public async ValueTask<long?> UpdateReportedAsync(
+    public ValueTask<long?> UpdateReportedAsync(
         ReadOnlyMemory<byte> utf8JsonMergePatch,
         CancellationToken cancellationToken = default
+    ) =>
+        HubInstruments.IsWatched(HubOperationKind.UpdateReported)
+            ? HubInstruments.WatchAsync(
+                this,
+                HubOperationKind.UpdateReported,
+                null,
+                () => PatchReportedAsync(utf8JsonMergePatch, cancellationToken)
+            )
+            : PatchReportedAsync(utf8JsonMergePatch, cancellationToken);
+
+    private async ValueTask<long?> PatchReportedAsync(
+        ReadOnlyMemory<byte> utf8JsonMergePatch,
+        CancellationToken cancellationToken
     ) => (await AskAsync(HubTopics.ReportedPatch, utf8JsonMergePatch, cancellationToken)).Version;
 
     /// <inheritdoc cref="UpdateReportedAsync(ReadOnlyMemory{byte}, CancellationToken)"/>

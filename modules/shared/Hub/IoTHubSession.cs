@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Text;
 using EdgeDm.Hub.Internal;
 using EdgeDm.Mqtt;
 using EdgeDm.Mqtt.IoTHub;
@@ -38,8 +39,20 @@ public sealed partial class IoTHubSession : IAsyncDisposable
         CredentialExpiresOn = credentialExpiresOn;
         Stopped = stopped.Token;
         closing = new(CloseAsync);
+        eventsTopic = Encoding.UTF8.GetBytes(HubTopics.Events(DeviceId, ModuleId));
+        var messagesFilter = ModuleId is null
+            ? HubTopics.CloudMessagesFilter(DeviceId)
+            : HubTopics.InputsFilter(DeviceId, ModuleId);
+        messagesTopic = Encoding.UTF8.GetBytes(messagesFilter[..^1]);
+        messages = new(this, messagesFilter, options.MaxUnreadInputs);
         window = new(options.MaxInFlight);
-        inputs = options.ModuleId is null ? null : new(this, options.MaxUnreadInputs);
+        pendingAcks = new(mostKept: options.MaxInFlight);
+        ackTimer = options.TimeProvider.CreateTimer(
+            static session => ((IoTHubSession)session!).OnAckTimer(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
         methods = new(this, options.MaxUnreadMethods);
         desired = new(this, options.MaxUnreadPatches);
         link = new(stream, options.MaxMessageBytes, options.KeepAlive, options.TimeProvider, new Receiver(this));
@@ -50,6 +63,10 @@ public sealed partial class IoTHubSession : IAsyncDisposable
 
     /// <summary>The module's id; null for a device.</summary>
     public string? ModuleId => options.ModuleId;
+
+    internal string ClientId => options.ClientId;
+
+    internal string HubAddress => options.TargetHost;
 
     /// <summary>A snapshot; use <see cref="Completion"/> or <see cref="Stopped"/> to react.</summary>
     public bool IsConnected => Volatile.Read(ref end) is null;
@@ -194,11 +211,13 @@ public sealed partial class IoTHubSession : IAsyncDisposable
         {
             link.Close();
         }
+        ackTimer.Dispose();
+        HubInstruments.Ended(reason);
         connack.TrySetException(EndedError(outcomeUnknown: true));
         _ = connack.Task.Exception; // Its caller may have given up waiting.
         FailPending();
         var forReaders = reason == SessionEndReason.Disposed ? null : EndedError(outcomeUnknown: false);
-        inputs?.Complete(forReaders);
+        messages.Complete(forReaders);
         methods.Complete(forReaders);
         desired.Complete(forReaders);
         completion.TrySetResult(ended);

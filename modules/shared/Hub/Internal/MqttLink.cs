@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
-using System.Threading.Channels;
 using EdgeDm.Mqtt;
 
 namespace EdgeDm.Hub.Internal;
@@ -11,24 +9,19 @@ namespace EdgeDm.Hub.Internal;
 /// </summary>
 internal sealed class MqttLink : IAsyncDisposable
 {
-    /// <summary>A buffer that one large message has stretched is given back afterwards.</summary>
-    private const int LargestKeptBuffer = 256 * 1024;
-    private const int ReadBufferSize = 16 * 1024;
-
     private readonly Stream stream;
     private readonly int maxPacketBytes;
     private readonly TimeSpan keepAlive;
     private readonly TimeProvider time;
     private readonly IMqttLinkOwner owner;
-    private readonly Channel<bool> wake = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
-    );
+    private readonly AsyncSignal wake = new();
 
     // Never disposed: it has no timer, and any thread may close at any time.
     private readonly CancellationTokenSource closing = new();
     private readonly ITimer keepAliveTimer;
-    private ArrayBufferWriter<byte> output = new();
-    private ArrayBufferWriter<byte> spare = new();
+    private RentedWriter output = new();
+    private RentedWriter spare = new();
+    private volatile bool isDraining;
     private Task reading = Task.CompletedTask;
     private Task flushing = Task.CompletedTask;
     private long lastReceived;
@@ -67,13 +60,14 @@ internal sealed class MqttLink : IAsyncDisposable
     public void Wake()
     {
         Volatile.Write(ref lastSent, time.GetTimestamp());
-        wake.Writer.TryWrite(true);
+        wake.Set();
     }
 
     /// <summary>Lets what was written leave, within the limit. Nothing may be written afterwards.</summary>
     public async Task DrainAsync(TimeSpan limit)
     {
-        wake.Writer.TryComplete();
+        isDraining = true;
+        wake.Set();
         try
         {
             await flushing.WaitAsync(limit, time, CancellationToken.None);
@@ -87,9 +81,9 @@ internal sealed class MqttLink : IAsyncDisposable
     /// <summary>Closes at once. The loops end soon after.</summary>
     public void Close()
     {
-        wake.Writer.TryComplete();
         keepAliveTimer.Dispose();
         closing.Cancel();
+        wake.Set();
         stream.Dispose();
     }
 
@@ -101,26 +95,23 @@ internal sealed class MqttLink : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        var reader = PipeReader.Create(
-            stream,
-            new StreamPipeReaderOptions(bufferSize: ReadBufferSize, leaveOpen: true)
-        );
+        var received = new ReceiveBuffer(maxPacketBytes);
         try
         {
             while (true)
             {
-                var result = await reader.ReadAsync(closing.Token);
-                var rest = result.Buffer;
-                while (MqttFrame.TryReadFrame(ref rest, maxPacketBytes, out var frame))
-                {
-                    owner.OnFrame(frame);
-                }
-                Volatile.Write(ref lastReceived, time.GetTimestamp());
-                reader.AdvanceTo(rest.Start, rest.End);
-                if (result.IsCompleted)
+                var count = await stream.ReadAsync(received.Free(), closing.Token);
+                if (count == 0)
                 {
                     owner.OnEnded(SessionEndReason.ClosedByPeer, null);
                     return;
+                }
+                received.Received(count);
+                HubInstruments.Received(count);
+                Volatile.Write(ref lastReceived, time.GetTimestamp());
+                while (received.TryRead(out var frame))
+                {
+                    owner.OnFrame(frame);
                 }
             }
         }
@@ -133,22 +124,23 @@ internal sealed class MqttLink : IAsyncDisposable
             // Whatever it is, a loop must not end in silence: all waiters hang on it.
             owner.OnEnded(SessionEndReason.NetworkError, error);
         }
-        finally
-        {
-            await reader.CompleteAsync();
-        }
     }
 
     private async Task FlushAsync()
     {
         try
         {
-            while (await wake.Reader.WaitToReadAsync(closing.Token))
+            while (true)
             {
-                wake.Reader.TryRead(out _);
+                await wake.WaitAsync();
+                closing.Token.ThrowIfCancellationRequested();
+                var isLast = isDraining; // Read first: all that was written before it leaves now.
                 await FlushOnceAsync();
+                if (isLast)
+                {
+                    return;
+                }
             }
-            await FlushOnceAsync(); // What came between the last signal and the end.
         }
         catch (Exception error)
         {
@@ -158,18 +150,19 @@ internal sealed class MqttLink : IAsyncDisposable
 
     private async ValueTask FlushOnceAsync()
     {
-        ArrayBufferWriter<byte> full;
+        RentedWriter full;
         lock (Gate)
         {
             (full, output) = (output, spare);
         }
-        if (full.WrittenCount > 0)
+        if (full.Written.Length > 0)
         {
-            await stream.WriteAsync(full.WrittenMemory, closing.Token);
+            await stream.WriteAsync(full.Written, closing.Token);
             await stream.FlushAsync(closing.Token);
+            HubInstruments.Sent(full.Written.Length);
         }
-        full.ResetWrittenCount();
-        spare = full.Capacity > LargestKeptBuffer ? new() : full;
+        full.Clear();
+        spare = full;
     }
 
     private void OnKeepAlive()

@@ -1,16 +1,12 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Unicode;
 
 namespace EdgeDm.Mqtt.Internal;
 
 /// <summary>Reads a packet's body. Every short read, wrong text and left-over byte is a protocol error.</summary>
 internal ref struct BodyReader(MqttFrame frame)
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(
-        encoderShouldEmitUTF8Identifier: false,
-        throwOnInvalidBytes: true
-    );
-
     private readonly MqttPacketType type = frame.Type;
     private SequenceReader<byte> reader = new(frame.Body);
 
@@ -27,22 +23,19 @@ internal ref struct BodyReader(MqttFrame frame)
         return id != 0 ? id : throw new MqttProtocolException($"{type} has packet id 0.");
     }
 
-    /// <summary>A text with its length before it: valid UTF-8 without U+0000 (1.5.3).</summary>
-    public string ReadText()
+    /// <summary>A text with its length before it.</summary>
+    public string ReadText() => Encoding.UTF8.GetString(ReadUtf8());
+
+    /// <summary>The same where it lies: valid UTF-8 without U+0000 (1.5.3). A copy only when it lies in pieces.</summary>
+    public ReadOnlySpan<byte> ReadUtf8()
     {
         var bytes = ReadLengthPrefixed();
-        string text;
-        try
-        {
-            text = StrictUtf8.GetString(bytes);
-        }
-        catch (DecoderFallbackException)
+        var text = bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
+        if (!Utf8.IsValid(text))
         {
             throw new MqttProtocolException($"{type} has a text that is not UTF-8.");
         }
-        return text.Contains('\0', StringComparison.Ordinal)
-            ? throw new MqttProtocolException($"{type} has a text with U+0000.")
-            : text;
+        return text.Contains((byte)0) ? throw new MqttProtocolException($"{type} has a text with U+0000.") : text;
     }
 
     /// <summary>Bytes with their length before them, copied.</summary>

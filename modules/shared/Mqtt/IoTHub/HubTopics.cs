@@ -20,6 +20,13 @@ public static class HubTopics
     /// <summary>All inputs of a module. edgeHub knows no filter on a single input.</summary>
     public static string InputsFilter(string deviceId, string moduleId) => $"{Identity(deviceId, moduleId)}/inputs/#";
 
+    /// <summary>Messages from the cloud to a device.</summary>
+    public static string CloudMessagesFilter(string deviceId) => $"{Identity(deviceId, null)}/messages/devicebound/#";
+
+    /// <summary>A message from the cloud. Official clients need the bag: it must not be empty.</summary>
+    public static string CloudMessage(string deviceId, PropertyBag bag) =>
+        $"{Identity(deviceId, null)}/messages/devicebound/{bag.Encode()}";
+
     /// <summary>A message to an input. Official clients need the bag: it must not be empty.</summary>
     public static string Input(string deviceId, string moduleId, string input, PropertyBag bag) =>
         $"{Identity(deviceId, moduleId)}/inputs/{input}/{bag.Encode()}";

@@ -12,6 +12,7 @@ public static class SystemProperties
     public const string CreationTime = "$.ctime";
     public const string ExpiryTime = "$.exp";
     public const string InterfaceId = "$.ifid";
+    public const string Component = "$.sub";
 
     /// <summary>Which output a module's message left by. From the module to the hub only.</summary>
     public const string OutputName = "$.on";

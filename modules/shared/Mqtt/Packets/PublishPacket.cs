@@ -20,27 +20,22 @@ public readonly record struct PublishPacket(
     bool Duplicate
 )
 {
-    private const byte RetainFlag = 0x01;
-    private const byte QoSMask = 0x06;
-    private const byte DuplicateFlag = 0x08;
+    internal const byte RetainFlag = 0x01;
+    internal const byte QoSMask = 0x06;
+    internal const byte DuplicateFlag = 0x08;
 
     /// <summary>Reads the body of a PUBLISH.</summary>
     public static PublishPacket Parse(in MqttFrame frame)
     {
-        var qos = (MqttQoS)((frame.Flags & QoSMask) >> 1);
-        var duplicate = (frame.Flags & DuplicateFlag) != 0;
-        if (qos > MqttQoS.ExactlyOnce || (duplicate && qos == MqttQoS.AtMostOnce))
-        {
-            throw new MqttProtocolException($"PUBLISH has the flags {frame.Flags}.");
-        }
-        var reader = new BodyReader(frame);
-        var topic = reader.ReadText();
-        if (!TopicFilter.IsValidTopic(topic))
-        {
-            throw new MqttProtocolException("PUBLISH has an empty topic or one with wildcards.");
-        }
-        var packetId = qos == MqttQoS.AtMostOnce ? (ushort)0 : reader.ReadPacketId();
-        return new(topic, reader.ReadRest(), qos, packetId, (frame.Flags & RetainFlag) != 0, duplicate);
+        var view = PublishView.Parse(frame);
+        return new(
+            Encoding.UTF8.GetString(view.Topic),
+            view.Payload,
+            view.QoS,
+            view.PacketId,
+            view.Retain,
+            view.Duplicate
+        );
     }
 
     /// <summary>Writes a PUBLISH. The caller has checked the topic.</summary>

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using EdgeDm.Testing;
 
 namespace EdgeDm.Hub.Tests;
@@ -37,6 +38,80 @@ public sealed class ConnectionStringTests
             )
             .ModuleId.ShouldBeNull();
 
+    [Fact]
+    public async Task Parse_PolicyKey_NamesThePolicyInTheToken()
+    {
+        var options = HubSessionOptions.FromConnectionString(
+            $"HostName=h;DeviceId=d;SharedAccessKeyName=device&1;SharedAccessKey={ScriptedHub.Key}"
+        );
+        var password = await options.ProveAsync(TestContext.Current.CancellationToken);
+        password!.Value.ShouldEndWith("&skn=device%261");
+    }
+
+    [Fact]
+    public async Task Parse_KeyWithoutPolicy_HasNone()
+    {
+        var password = await HubSessionOptions
+            .FromConnectionString(Good)
+            .ProveAsync(TestContext.Current.CancellationToken);
+        password!.Value.ShouldNotContain("skn");
+    }
+
+    [Fact]
+    public void Parse_X509_NeedsNothingButTheCertificate()
+    {
+        var tls = Certificate();
+        var options = HubSessionOptions.FromConnectionString("HostName=h;DeviceId=d;x509=True", tls);
+        options.Credential.ShouldBeNull();
+        options.Tls.ShouldBeSameAs(tls);
+        Should.NotThrow(options.Check);
+    }
+
+    [Fact]
+    public void Parse_X509False_IsAsIfItWereAbsent() =>
+        HubSessionOptions
+            .FromConnectionString($"HostName=h;DeviceId=d;x509=false;SharedAccessKey={ScriptedHub.Key}")
+            .Credential.ShouldNotBeNull();
+
+    [Fact]
+    public void Parse_KeyWithTls_KeepsBoth()
+    {
+        var tls = new SslClientAuthenticationOptions();
+        var options = HubSessionOptions.FromConnectionString(Good, tls);
+        options.Tls.ShouldBeSameAs(tls);
+        options.Credential.ShouldNotBeNull();
+    }
+
+    [Theory]
+    [InlineData("HostName=h;DeviceId=d;x509=true", "TLS options with a client certificate")]
+    [InlineData("HostName=h;DeviceId=d;x509=1", "x509 is neither true nor false")]
+    [InlineData("HostName=h;DeviceId=d;x509=true;SharedAccessKey=c2VjcmV0", "both SharedAccessKey and x509")]
+    [InlineData(
+        "HostName=h;DeviceId=d;x509=true;SharedAccessSignature=c2VjcmV0",
+        "both SharedAccessSignature and x509"
+    )]
+    [InlineData("HostName=h;DeviceId=d;x509=false", "neither")]
+    [InlineData("HostName=h;DeviceId=d;x509=true;X509=true", "twice")]
+    public void Parse_X509Wrong_NamesThePart(string text, string part) =>
+        Should.Throw<FormatException>(() => HubSessionOptions.FromConnectionString(text)).Message.ShouldContain(part);
+
+    [Fact]
+    public void Parse_X509WithTlsThatShowsNoCertificate_IsRefused() =>
+        Should.Throw<FormatException>(() =>
+            HubSessionOptions.FromConnectionString("HostName=h;DeviceId=d;x509=true", new())
+        );
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void Parse_LengthAtItsLimit_IsTakenAndAboveIsNot(int above, bool taken)
+    {
+        var text = Good + new string(';', 4096 - Good.Length + above);
+        var error = Record.Exception(() => HubSessionOptions.FromConnectionString(text));
+        (error is null).ShouldBe(taken);
+        error?.Message.ShouldContain("4096");
+    }
+
     [Theory]
     [InlineData("", "HostName")]
     [InlineData("DeviceId=d;SharedAccessKey=c2VjcmV0", "HostName")]
@@ -49,6 +124,10 @@ public sealed class ConnectionStringTests
     [InlineData("HostName=h;DeviceId=d;SharedAccessKey", "name=value")]
     [InlineData("HostName=h;DeviceId=d;SharedAccessKey=n0t!base64", "base64")]
     [InlineData("HostName=h;DeviceId=d;SharedAccessSignature=SharedAccessSignature sr=x", "se")]
+    [InlineData("HostName=h;DeviceId=d;SharedAccessKeyName=p", "neither")]
+    [InlineData("HostName=h;DeviceId=d;SharedAccessKeyName=p;SharedAccessSignature=x", "SharedAccessKeyName without")]
+    [InlineData("HostName=h;DeviceId=d;SharedAccessKey=c2VjcmV0;c2VjcmV0LXRoYXQtd2FzLXRvcm4tYXBhcnQ==", "name=value")]
+    [InlineData("HostName=h;DeviceId=d;c2VjcmV0;SharedAccessKey=x", "name=value")]
     public void Parse_Wrong_NamesThePartAndNoSecret(string text, string part)
     {
         var error = Should.Throw<FormatException>(() => HubSessionOptions.FromConnectionString(text));
@@ -56,4 +135,7 @@ public sealed class ConnectionStringTests
         error.ToString().ShouldNotContain("c2VjcmV0");
         error.ToString().ShouldNotContain("n0t!");
     }
+
+    private static SslClientAuthenticationOptions Certificate() =>
+        new() { ClientCertificates = [TestAuthority.Default.Server] };
 }

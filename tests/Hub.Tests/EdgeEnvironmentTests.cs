@@ -47,6 +47,7 @@ public sealed class EdgeEnvironmentTests : IAsyncLifetime
         options.HubHostName.ShouldBe("contoso.azure-devices.net");
         options.GatewayHostName.ShouldBe("127.0.0.1");
         (options.DeviceId, options.ModuleId, options.Port).ShouldBe(("gateway", "$Module", 8883));
+        options.HttpsPort.ShouldBe(443);
         options.TrustedRoots!.Count.ShouldBe(1);
         workload.Requests.ShouldBe(["GET /trust-bundle?api-version=2019-01-30"]);
     }
@@ -88,6 +89,8 @@ public sealed class EdgeEnvironmentTests : IAsyncLifetime
     [InlineData("EDGEDM_HUB_PORT", "0")]
     [InlineData("EDGEDM_HUB_PORT", "65536")]
     [InlineData("EDGEDM_HUB_PORT", "mqtt")]
+    [InlineData("EDGEDM_HUB_HTTPS_PORT", "0")]
+    [InlineData("EDGEDM_HUB_HTTPS_PORT", "65536")]
     [InlineData("EdgeHubConnectionString", "HostName=h")]
     public async Task Read_VariableWrong_IsNamed(string variable, string value)
     {
@@ -136,8 +139,10 @@ public sealed class EdgeEnvironmentTests : IAsyncLifetime
         variables[variable] = $"HostName=h;GatewayHostName=gw;DeviceId=d;ModuleId=m;SharedAccessKey={ScriptedHub.Key}";
         variables["EdgeModuleCACertificateFile"] = pem;
         variables["EDGEDM_HUB_PORT"] = "18883";
+        variables["EDGEDM_HUB_HTTPS_PORT"] = "65535";
         var options = await ReadAsync();
         (options.DeviceId, options.ModuleId, options.GatewayHostName, options.Port).ShouldBe(("d", "m", "gw", 18883));
+        options.HttpsPort.ShouldBe(65535);
         options.TrustedRoots!.Count.ShouldBe(1);
         workload.Requests.ShouldBeEmpty();
         HubSessionOptions.ModuleIdFromEdgeEnvironment(variables.GetValueOrDefault).ShouldBe("m");

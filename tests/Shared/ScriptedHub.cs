@@ -104,11 +104,11 @@ public sealed class ScriptedHub : IAsyncDisposable
 public sealed class ScriptedConnection : IAsyncDisposable
 {
     private readonly TcpClient client;
-    private readonly SslStream stream;
+    private readonly Stream stream;
     private readonly PipeReader reader;
     private readonly SemaphoreSlim writing = new(1);
 
-    internal ScriptedConnection(TcpClient client, SslStream stream)
+    internal ScriptedConnection(TcpClient client, Stream stream)
     {
         this.client = client;
         this.stream = stream;

@@ -53,11 +53,18 @@ public sealed class ConnectionLostException : HubConnectionException
 /// <summary>The hub answered a request with an error.</summary>
 public sealed class HubServiceException : HubException
 {
-    internal HubServiceException(int status, string message)
-        : base(message, null, status is 429 or >= 500) => Status = status;
+    internal HubServiceException(int status, string message, string? trackingId = null)
+        : base(message, null, status is 429 or >= 500)
+    {
+        Status = status;
+        TrackingId = trackingId;
+    }
 
     /// <summary>HTTP-like status, for example 400, 413, 429, 500.</summary>
     public int Status { get; }
+
+    /// <summary>IoT Hub's name for the failed request, for its support; null where the hub told none, as edgeHub.</summary>
+    public string? TrackingId { get; }
 }
 
 /// <summary>The hub refused a subscription (SUBACK 0x80).</summary>

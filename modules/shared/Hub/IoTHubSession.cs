@@ -17,8 +17,6 @@ namespace EdgeDm.Hub;
 /// </summary>
 public sealed partial class IoTHubSession : IAsyncDisposable
 {
-    private const string ApiVersion = "2021-04-12";
-
     private readonly HubSessionOptions options;
     private readonly ILogger logger;
     private readonly TaskCompletionSource<ConnackPacket> connack = new(
@@ -97,10 +95,8 @@ public sealed partial class IoTHubSession : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            var now = options.TimeProvider.GetUtcNow();
-            var context = new CredentialContext(options.HubHostName, options.DeviceId, options.ModuleId, now);
-            var password = await options.Credential.GetAsync(context, either.Token);
-            var stream = await HubTransport.ConnectAsync(options, either.Token);
+            var password = await options.ProveAsync(either.Token);
+            var stream = await options.Transport.ConnectAsync(options, either.Token);
             var session = new IoTHubSession(options, stream, password?.ExpiresOn);
             try
             {
@@ -154,12 +150,11 @@ public sealed partial class IoTHubSession : IAsyncDisposable
 
     private async ValueTask OpenAsync(HubPassword? password, CancellationToken cancellationToken)
     {
-        var product = Uri.EscapeDataString(options.ProductInfo ?? "EdgeDm");
         var connect = new ConnectPacket(
             options.ClientId,
             options.CleanSession,
             (ushort)Math.Ceiling(options.KeepAlive.TotalSeconds),
-            $"{options.HubHostName}/{options.ClientId}/?api-version={ApiVersion}&DeviceClientType={product}",
+            options.UserName,
             password?.Utf8
         );
         lock (link.Gate)

@@ -53,6 +53,9 @@ public sealed class DevHubServer : IAsyncDisposable
     public IPEndPoint? ContainerEndPoint =>
         listeners.Containers is { } containers ? new(containers.Address, containers.Mqtt.Number) : null;
 
+    /// <summary>The port of HTTPS there.</summary>
+    public int? ContainerHttpsPort => listeners.Containers?.Https.Number;
+
     /// <summary>The address of both.</summary>
     public IPAddress Address => parts.Options.Address;
 

@@ -128,7 +128,7 @@ internal sealed class LauncherBench : IAsyncDisposable
     public ModuleEnvironment Environment(EnvironmentFlavour flavour = EnvironmentFlavour.EdgeAgent) =>
         new(
             flavour,
-            new("gateway.local", 8884),
+            new("gateway.local", 8884, 8443),
             new Keys(),
             new ProcessView(
                 ShortPaths.Open(Data, Folder.Path),

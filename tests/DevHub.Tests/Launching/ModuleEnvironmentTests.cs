@@ -19,6 +19,7 @@ public sealed class ModuleEnvironmentTests : IAsyncLifetime
         var environment = bench.Environment().Of(Module());
 
         environment.Keys.ShouldBe([
+            "EDGEDM_HUB_HTTPS_PORT",
             "EDGEDM_HUB_PORT",
             "IOTEDGE_APIVERSION",
             "IOTEDGE_AUTHSCHEME",
@@ -34,6 +35,7 @@ public sealed class ModuleEnvironmentTests : IAsyncLifetime
         environment["IOTEDGE_IOTHUBHOSTNAME"].ShouldBe("hub.local");
         environment["IOTEDGE_MODULEGENERATIONID"].ShouldBe("637");
         environment["EDGEDM_HUB_PORT"].ShouldBe("8884");
+        environment["EDGEDM_HUB_HTTPS_PORT"].ShouldBe("8443");
         environment["IOTEDGE_WORKLOADURI"]
             .ShouldBe("unix://" + ShortPaths.Open(bench.Data, bench.Folder.Path).WorkloadSocket("A"));
     }
@@ -43,7 +45,12 @@ public sealed class ModuleEnvironmentTests : IAsyncLifetime
     {
         var environment = bench.Environment(EnvironmentFlavour.IotEdgeHubDev).Of(Module());
 
-        environment.Keys.ShouldBe(["EDGEDM_HUB_PORT", "EdgeHubConnectionString", "EdgeModuleCACertificateFile"]);
+        environment.Keys.ShouldBe([
+            "EDGEDM_HUB_HTTPS_PORT",
+            "EDGEDM_HUB_PORT",
+            "EdgeHubConnectionString",
+            "EdgeModuleCACertificateFile",
+        ]);
         environment["EdgeHubConnectionString"]
             .ShouldBe(
                 "HostName=hub.local;GatewayHostName=gateway.local;DeviceId=gateway;ModuleId=A;SharedAccessKey=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="

@@ -14,11 +14,13 @@ internal static class EdgeEnvironment
         CancellationToken cancellationToken
     )
     {
-        var port = PortOf(environment);
+        var port = PortOf("EDGEDM_HUB_PORT", environment);
+        var httpsPort = PortOf("EDGEDM_HUB_HTTPS_PORT", environment);
         var options = FindConnectionString(environment) is { } found
             ? await FromConnectionStringAsync(found.Variable, found.Value, environment, cancellationToken)
             : await FromWorkloadAsync(environment, cancellationToken);
-        return options with { Port = port };
+        options = port is { } mqtt ? options with { Port = mqtt } : options;
+        return httpsPort is { } https ? options with { HttpsPort = https } : options;
     }
 
     public static string ModuleIdOf(Func<string, string?> environment) =>
@@ -123,18 +125,16 @@ internal static class EdgeEnvironment
         return roots.Count > 0 ? roots : throw new CryptographicException("There is no certificate in it.");
     }
 
-    private static int PortOf(Func<string, string?> environment)
-    {
-        const string Variable = "EDGEDM_HUB_PORT";
-        return environment(Variable) switch
+    /// <summary>Null = the usual one.</summary>
+    private static int? PortOf(string variable, Func<string, string?> environment) =>
+        environment(variable) switch
         {
-            null or "" => HubSessionOptions.DefaultPort,
+            null or "" => null,
             var text
                 when ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0 =>
                 port,
-            var text => throw new EdgeEnvironmentException(Variable, $"'{text}' is no port from 1 to 65535."),
+            var text => throw new EdgeEnvironmentException(variable, $"'{text}' is no port from 1 to 65535."),
         };
-    }
 
     private static string Required(Func<string, string?> environment, string variable) =>
         environment(variable) is { Length: > 0 } value

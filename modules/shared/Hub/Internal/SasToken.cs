@@ -3,8 +3,10 @@ using System.Text;
 
 namespace EdgeDm.Hub.Internal;
 
-/// <summary>A shared access signature: <c>SharedAccessSignature sr={audience}&amp;sig={signature}&amp;se={expiry}</c>.</summary>
-internal sealed class SasToken(string audience, DateTimeOffset expires)
+/// <summary>
+/// A shared access signature: <c>SharedAccessSignature sr={audience}&amp;sig={signature}&amp;se={expiry}[&amp;skn={policy}]</c>.
+/// </summary>
+internal sealed class SasToken(string audience, DateTimeOffset expires, string? policyName = null)
 {
     private const string Scheme = "SharedAccessSignature ";
 
@@ -15,7 +17,8 @@ internal sealed class SasToken(string audience, DateTimeOffset expires)
     public byte[] ToSign() => Encoding.UTF8.GetBytes($"{resource}\n{expiry}");
 
     public string Complete(byte[] signature) =>
-        $"{Scheme}sr={resource}&sig={Uri.EscapeDataString(Convert.ToBase64String(signature))}&se={expiry}";
+        $"{Scheme}sr={resource}&sig={Uri.EscapeDataString(Convert.ToBase64String(signature))}&se={expiry}"
+        + (policyName is null ? "" : $"&skn={Uri.EscapeDataString(policyName)}");
 
     /// <summary>The time in <c>se</c>.</summary>
     public static DateTimeOffset ExpiryOf(string token)

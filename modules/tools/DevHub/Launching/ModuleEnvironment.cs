@@ -17,7 +17,8 @@ public enum EnvironmentFlavour
 /// <summary>What a module must know of the hub.</summary>
 /// <param name="GatewayHostName">Name to connect to.</param>
 /// <param name="MqttPort">Port of MQTT over TLS.</param>
-public sealed record HubEndpoint(string GatewayHostName, int MqttPort);
+/// <param name="HttpsPort">Port of HTTPS.</param>
+public sealed record HubEndpoint(string GatewayHostName, int MqttPort, int HttpsPort);
 
 /// <summary>Makes the environment of modules.</summary>
 public sealed class ModuleEnvironment
@@ -25,7 +26,9 @@ public sealed class ModuleEnvironment
     /// <summary>Tells our modules the hub's port where it is not 8883, which SDKs have built in.</summary>
     public const string PortVariable = "EDGEDM_HUB_PORT";
 
-    private const int BuiltInPort = 8883;
+    /// <summary>Tells them the port of its HTTPS where it is not 443, likewise.</summary>
+    public const string HttpsPortVariable = "EDGEDM_HUB_HTTPS_PORT";
+
     private const string LogLevelVariable = "RuntimeLogLevel";
 
     private readonly EnvironmentFlavour flavour;
@@ -79,11 +82,17 @@ public sealed class ModuleEnvironment
         {
             result[name] = value;
         }
-        if (hub.MqttPort != BuiltInPort)
-        {
-            result[PortVariable] = hub.MqttPort.ToString(CultureInfo.InvariantCulture);
-        }
+        TellPort(PortVariable, hub.MqttPort, DevHubOptions.DefaultMqttPort);
+        TellPort(HttpsPortVariable, hub.HttpsPort, DevHubOptions.DefaultHttpsPort);
         return result;
+
+        void TellPort(string variable, int port, int builtIn)
+        {
+            if (port != builtIn)
+            {
+                result[variable] = port.ToString(CultureInfo.InvariantCulture);
+            }
+        }
 
         IEnumerable<KeyValuePair<string, string>> Runtime(string id)
         {

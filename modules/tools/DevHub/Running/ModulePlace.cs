@@ -60,9 +60,9 @@ internal sealed class ModulePlace : IAsyncDisposable
     /// <summary>The environment that modules get.</summary>
     public ModuleEnvironment EnvironmentOf(DevHubServer server, DevCertificateAuthority authority)
     {
-        var hub = server.ContainerEndPoint is { } containers
-            ? new HubEndpoint(containers.Address.ToString(), containers.Port)
-            : new HubEndpoint(server.GatewayHostName, server.MqttPort);
+        var hub = server is { ContainerEndPoint: { } containers, ContainerHttpsPort: { } https }
+            ? new HubEndpoint(containers.Address.ToString(), containers.Port, https)
+            : new HubEndpoint(server.GatewayHostName, server.MqttPort, server.HttpsPort);
         IModuleView view = Containers is null
             ? new ProcessView(paths, Host, authority.TrustBundleFile)
             : new ContainerView();

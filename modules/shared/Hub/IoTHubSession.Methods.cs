@@ -12,6 +12,12 @@ public sealed partial class IoTHubSession
     /// <summary>IoT Hub's limit of a method's payload, either way.</summary>
     public const int MaxMethodPayloadBytes = 128 * 1024;
 
+    /// <summary>
+    /// A call that has waited for a reader so long is dropped: its caller has been told that it failed, by IoT Hub's own limit unless it asked for
+    /// another, and must not see it done later.
+    /// </summary>
+    public static readonly TimeSpan UnreadMethodLifetime = TimeSpan.FromSeconds(30);
+
     private readonly MethodFeed methods;
 
     /// <summary>Direct method calls as they come. Answer each by <see cref="RespondAsync"/>. One reader.</summary>
@@ -154,7 +160,14 @@ public sealed partial class IoTHubSession
                 reader = inbox;
                 while (unclaimed.TryDequeue(out var request))
                 {
-                    inbox.TryAdd(request);
+                    if (session.options.TimeProvider.GetElapsedTime(request.ReceivedAt) < UnreadMethodLifetime)
+                    {
+                        inbox.TryAdd(request);
+                    }
+                    else
+                    {
+                        LogDropped(session.logger, request.Name, "it waited too long for a reader");
+                    }
                 }
                 if (completed)
                 {

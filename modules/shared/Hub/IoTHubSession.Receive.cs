@@ -106,7 +106,11 @@ public sealed partial class IoTHubSession
                 OnDesiredPatch(topic, packet.Payload.ToArray());
                 break;
             case HubTopicKind.MethodRequest:
-                TakeOrEnd(methods.TryAdd(new(topic.Name, topic.RequestId, packet.Payload.ToArray())), "method calls");
+                var now = options.TimeProvider.GetTimestamp();
+                TakeOrEnd(
+                    methods.TryAdd(new(topic.Name, topic.RequestId, packet.Payload.ToArray(), now)),
+                    "method calls"
+                );
                 break;
             default:
                 LogDropped(logger, Encoding.UTF8.GetString(packet.Topic), "the topic is unknown");
@@ -139,18 +143,20 @@ public sealed partial class IoTHubSession
             var patch = JsonElement.Parse(payload);
             var version =
                 topic.Version
-                ?? (
-                    patch.TryGetProperty("$version", out var inside)
-                        ? inside.GetInt64()
-                        : throw new JsonException("there is no $version")
-                );
+                ?? (patch.TryGetProperty("$version", out var inside) ? inside.GetInt64() : throw new FormatException());
             TakeOrEnd(desired.TryAdd(new(version, patch)), "desired patches");
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            LogDropped(logger, HubTopics.DesiredFilter, error.Message);
+            LogDropped(logger, HubTopics.DesiredFilter, Unreadable(error));
         }
     }
+
+    /// <summary>What is wrong with a body, without its words, which <see cref="JsonException"/>'s message may quote.</summary>
+    private static string Unreadable(Exception error) =>
+        error is JsonException { LineNumber: { } line, BytePositionInLine: { } column }
+            ? $"its body is no JSON (line {line + 1}, byte {column + 1})"
+            : "its body has not the form that it should have";
 
     /// <summary>False when the connection is gone.</summary>
     internal bool Acknowledge(uint place)

@@ -34,7 +34,7 @@ public sealed partial class IoTHubSession
         catch (Exception error)
             when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new HubServiceException(reply.Status, $"The hub's twin cannot be read: {error.Message}");
+            throw new HubServiceException(reply.Status, $"The hub's twin cannot be read: {Unreadable(error)}.");
         }
     }
 

@@ -5,11 +5,12 @@ public sealed class DirectMethodRequest
 {
     private int answered;
 
-    internal DirectMethodRequest(string name, string requestId, ReadOnlyMemory<byte> payload)
+    internal DirectMethodRequest(string name, string requestId, ReadOnlyMemory<byte> payload, long receivedAt)
     {
         Name = name;
         RequestId = requestId;
         Payload = payload;
+        ReceivedAt = receivedAt;
     }
 
     /// <summary>The method's name.</summary>
@@ -20,6 +21,9 @@ public sealed class DirectMethodRequest
 
     /// <summary>JSON, or empty.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
+
+    /// <summary>Time stamp of the session's clock.</summary>
+    internal long ReceivedAt { get; }
 
     /// <summary>True for the first taker.</summary>
     internal bool TryAnswer() => Interlocked.Exchange(ref answered, 1) == 0;

@@ -39,6 +39,14 @@ internal static class Wire
         return new(first, 0, last, last.Memory.Length);
     }
 
+    /// <summary>The same bytes in two buffers.</summary>
+    public static ReadOnlySequence<byte> Cut(byte[] bytes, int at)
+    {
+        var first = new Segment(bytes[..at]);
+        var last = first.Append(bytes[at..]);
+        return new(first, 0, last, last.Memory.Length);
+    }
+
     private sealed class Segment : ReadOnlySequenceSegment<byte>
     {
         public Segment(byte[] bytes) => Memory = bytes;

@@ -10,8 +10,8 @@ namespace EdgeDm.Mqtt.Tests.Fuzz;
 /// </summary>
 internal static class PacketTarget
 {
-    /// <summary>Objects of a small packet.</summary>
-    private const int AllocationBase = 16 * 1024;
+    /// <summary>Objects of small packets, an exception, and what this test itself writes down.</summary>
+    private const int AllocationBase = 128 * 1024;
 
     /// <summary>UTF-16 text, its parts, a copy of the payload, and dictionaries' growth.</summary>
     private const int AllocationPerByte = 64;

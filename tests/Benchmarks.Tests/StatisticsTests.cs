@@ -5,19 +5,19 @@ public sealed class StatisticsTests
     [Fact]
     public void Of_OddNumberOfSamples_TakesTheSamplesThemselves()
     {
-        Statistics.Of([5, 1, 3, 2, 4]).ShouldBe(new(2, 3, 4));
+        Statistics.Of([5, 1, 3, 2, 4]).ShouldBe(new(1, 2, 3, 4, 5));
     }
 
     [Fact]
     public void Of_EvenNumberOfSamples_Interpolates()
     {
-        Statistics.Of([4, 1, 3, 2]).ShouldBe(new(1.75, 2.5, 3.25));
+        Statistics.Of([4, 1, 3, 2]).ShouldBe(new(1, 1.75, 2.5, 3.25, 4));
     }
 
     [Fact]
     public void Of_OneSample_HasNoSpread()
     {
-        Statistics.Of([7]).ShouldBe(new(7, 7, 7));
+        Statistics.Of([7]).ShouldBe(new(7, 7, 7, 7, 7));
     }
 
     [Fact]

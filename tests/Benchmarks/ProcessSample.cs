@@ -23,6 +23,8 @@ internal sealed partial record ProcessSample(
     // Fields of /proc/<id>/stat behind the name, from 0 (proc_pid_stat(5) counts from 1 and with the two before them).
     private const int UserTime = 14 - 3;
     private const int SystemTime = 15 - 3;
+    private const int WaitedUserTime = 16 - 3;
+    private const int WaitedSystemTime = 17 - 3;
     private const int StartTime = 22 - 3;
 
     /// <summary>Now.</summary>
@@ -51,6 +53,23 @@ internal sealed partial record ProcessSample(
         }
         var age = TimeSpan.FromSeconds(now.Seconds) + TimeSpan.FromMicroseconds(now.Nanoseconds / 1000.0) - sinceBoot;
         return DateTimeOffset.UtcNow - age;
+    }
+
+    /// <summary>
+    /// User and system time of a process, of what it has started, and of what it has started and waited for, since its start; steps of 10 ms.
+    /// </summary>
+    /// <exception cref="BenchException">There is no such process.</exception>
+    public static TimeSpan ProcessorOfTree(int processId)
+    {
+        var stat = StatOf(processId);
+        var ticks = Number(stat[UserTime]) + Number(stat[SystemTime]) + Number(stat[WaitedUserTime]) + Number(stat[WaitedSystemTime]);
+        return Directory
+            .EnumerateDirectories($"/proc/{processId}/task")
+            .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Aggregate(
+                TimeSpan.FromSeconds((double)ticks / TicksPerSecond),
+                (sum, child) => sum + ProcessorOfTree((int)Number(child))
+            );
     }
 
     private static string[] StatOf(int processId)

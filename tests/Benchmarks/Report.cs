@@ -31,7 +31,7 @@ internal sealed record Report(
 /// <param name="Ours">Our samples.</param>
 /// <param name="Peer">The peer's; null without one.</param>
 /// <param name="Ratio">Of the medians; null without a peer, or when that is 0.</param>
-/// <param name="Goal">The largest good value; null without a goal.</param>
+/// <param name="Goal">What ours is to be; null = told only.</param>
 /// <param name="Misses">The whole interquartile range misses the goal.</param>
 internal sealed record ReportRow(
     string What,
@@ -39,7 +39,7 @@ internal sealed record ReportRow(
     ReportSamples Ours,
     ReportSamples? Peer,
     double? Ratio,
-    double? Goal,
+    Goal? Goal,
     bool Misses
 )
 {
@@ -50,23 +50,25 @@ internal sealed record ReportRow(
             ReportSamples.Of(row.Ours),
             row.Peer.Count > 0 ? ReportSamples.Of(row.Peer) : null,
             row.Ratio,
-            row.Goal?.AtMost,
+            row.Goal,
             row.Misses
         );
 }
 
-/// <summary>Samples in the order of the rounds, and their middle.</summary>
+/// <summary>Samples in the order of the rounds, their middle and their spread.</summary>
 internal sealed record ReportSamples(
     double Median,
+    double Least,
     double LowerQuartile,
     double UpperQuartile,
+    double Most,
     IReadOnlyList<double> Samples
 )
 {
     public static ReportSamples Of(IReadOnlyList<double> samples)
     {
-        var statistics = Statistics.Of(samples);
-        return new(statistics.Median, statistics.LowerQuartile, statistics.UpperQuartile, samples);
+        var (least, lower, median, upper, most) = Statistics.Of(samples);
+        return new(median, least, lower, upper, most, samples);
     }
 }
 

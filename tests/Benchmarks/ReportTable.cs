@@ -8,7 +8,7 @@ internal static class ReportTable
 {
     private const int Gap = 2;
     private const string None = "-";
-    private static readonly string[] Head = ["what", "ours", "(quartiles)", "peer", "(quartiles)", "ratio", "goal"];
+    private static readonly string[] Head = ["what", "ours", "(range)", "peer", "(range)", "ratio", "goal"];
 
     /// <summary>The whole text, with a line break at its end.</summary>
     public static string Format(Report report)
@@ -41,22 +41,32 @@ internal static class ReportTable
         report
             .Rows.Where(row => row.Misses)
             .Select(row =>
-                $"missed: {row.What}: {Number(row.Ours.Median)} {row.Unit}, goal at most {Number(row.Goal!.Value)} {row.Unit}"
+                row.Goal!.IsOfRatio
+                    ? $"missed: {row.What}: ratio {Number(row.Ratio ?? double.NaN)}, goal {Bound(row.Goal)}"
+                    : $"missed: {row.What}: {Number(row.Ours.Median)} {row.Unit}, goal {Bound(row.Goal)} {row.Unit}"
             );
+
+    private static string Bound(Goal goal) => $"at {(goal.IsLeast ? "least" : "most")} {Number(goal.Bound)}";
+
+    private static string Verdict(ReportRow row, Goal goal)
+    {
+        var met = goal.IsOfRatio && row.Peer is null ? "no peer:" : row.Misses ? "missed" : "met";
+        return $"{met} {(goal.IsOfRatio ? "ratio " : "")}{(goal.IsLeast ? ">=" : "<=")} {Number(goal.Bound)}";
+    }
 
     private static string[] Cells(ReportRow row) =>
         [
             $"{row.What}, {row.Unit}",
             Number(row.Ours.Median),
-            Quartiles(row.Ours),
+            Range(row.Ours),
             row.Peer is { } peer ? Number(peer.Median) : None,
-            row.Peer is { } spread ? Quartiles(spread) : None,
+            row.Peer is { } spread ? Range(spread) : None,
             row.Ratio is { } ratio ? Number(ratio) : None,
-            row.Goal is { } goal ? $"{(row.Misses ? "missed" : "met")} <= {Number(goal)}" : None,
+            row.Goal is { } goal ? Verdict(row, goal) : None,
         ];
 
-    private static string Quartiles(ReportSamples samples) =>
-        $"({Number(samples.LowerQuartile)} .. {Number(samples.UpperQuartile)})";
+    private static string Range(ReportSamples samples) =>
+        $"({Number(samples.Least)} .. {Number(samples.Most)})";
 
     private static string Rounds(int rounds) => rounds == 1 ? "1 round" : $"{rounds} rounds";
 

@@ -18,17 +18,34 @@ internal sealed record Row(
     public double? Ratio =>
         Peer.Count > 0 && Statistics.Of(Peer).Median is > 0 and var peer ? Statistics.Of(Ours).Median / peer : null;
 
-    /// <summary>True when there is a goal and the whole interquartile range of ours misses it.</summary>
-    public bool Misses => Goal is { } goal && goal.IsMissedBy(Statistics.Of(Ours));
+    /// <summary>
+    /// True when there is a goal and the whole interquartile range of ours misses it. A goal beside a peer is not missed where
+    /// there is none to compare with.
+    /// </summary>
+    public bool Misses => Bound is { } bound && Goal!.IsMissedBy(Statistics.Of(Ours), bound);
+
+    /// <summary>The goal in the row's unit: a ratio's is the peer's median times that; null = cannot be judged.</summary>
+    private double? Bound =>
+        Goal switch
+        {
+            null => null,
+            { IsOfRatio: false } => Goal.Bound,
+            _ => Peer.Count > 0 ? Statistics.Of(Peer).Median * Goal.Bound : null,
+        };
 }
 
-/// <summary>An upper bound.</summary>
-/// <param name="AtMost">The largest good value.</param>
-internal sealed record Goal(double AtMost)
+/// <summary>What ours is to be.</summary>
+/// <param name="Bound">The last good value.</param>
+/// <param name="IsOfRatio">The bound is one of ours by the peer's, and not of ours.</param>
+/// <param name="IsLeast">More is better.</param>
+internal sealed record Goal(double Bound, bool IsOfRatio = false, bool IsLeast = false)
 {
     /// <summary>
-    /// True when even the lower quartile lies above the bound: a noisy sample alone does not miss a goal, and a lucky one
+    /// True when even the best quartile lies beyond the bound: a noisy sample alone does not miss a goal, and a lucky one
     /// does not hide that it is missed.
     /// </summary>
-    public bool IsMissedBy(Statistics samples) => samples.LowerQuartile > AtMost;
+    /// <param name="samples">Ours.</param>
+    /// <param name="bound">In the samples' unit.</param>
+    public bool IsMissedBy(Statistics samples, double bound) =>
+        IsLeast ? samples.UpperQuartile < bound : samples.LowerQuartile > bound;
 }

@@ -1,10 +1,12 @@
 namespace EdgeDm.Benchmarks;
 
 /// <summary>The middle of some samples and their spread.</summary>
+/// <param name="Least">The least sample.</param>
 /// <param name="LowerQuartile">A quarter of the samples lies below.</param>
 /// <param name="Median">The middle sample.</param>
 /// <param name="UpperQuartile">A quarter of the samples lies above.</param>
-internal sealed record Statistics(double LowerQuartile, double Median, double UpperQuartile)
+/// <param name="Most">The largest sample.</param>
+internal sealed record Statistics(double Least, double LowerQuartile, double Median, double UpperQuartile, double Most)
 {
     /// <summary>Quartiles by linear interpolation between the two nearest samples (Hyndman and Fan, type 7).</summary>
     /// <exception cref="ArgumentException">No samples.</exception>
@@ -15,7 +17,7 @@ internal sealed record Statistics(double LowerQuartile, double Median, double Up
             throw new ArgumentException("There are no samples.", nameof(samples));
         }
         var sorted = samples.Order().ToArray();
-        return new(Quantile(sorted, 0.25), Quantile(sorted, 0.5), Quantile(sorted, 0.75));
+        return new(sorted[0], Quantile(sorted, 0.25), Quantile(sorted, 0.5), Quantile(sorted, 0.75), sorted[^1]);
     }
 
     private static double Quantile(double[] sorted, double share)

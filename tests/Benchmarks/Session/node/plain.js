@@ -1,0 +1,24 @@
+'use strict';
+// mqtt.js, to any broker.
+
+const fs = require('node:fs');
+const mqtt = require('mqtt');
+const { inWindow } = require('./measure');
+
+const clients = [];
+
+exports.connect = async ({ host, port, rootFile, clientId, keepAlive = 60, sessions = 1 }) => {
+  const url = rootFile ? `mqtts://${host}:${port}` : `mqtt://${host}:${port}`;
+  const ca = rootFile ? fs.readFileSync(rootFile) : undefined;
+  for (let i = 0; i < sessions; i++) {
+    clients.push(
+      await mqtt.connectAsync(url, { clientId: clientId + clients.length, ca, keepalive: keepAlive, reconnectPeriod: 0 }),
+    );
+  }
+};
+
+exports.send = async ({ count, window, bytes, topic }) => {
+  const payload = Buffer.alloc(bytes);
+  const [client] = clients;
+  return { seconds: await inWindow(count, window, (done) => client.publish(topic, payload, { qos: 1 }, done)) };
+};

@@ -94,6 +94,25 @@ publish() {
   rm -f "$log"
 }
 
+# install_node_packages FOLDER: what its lock file names, when that is not there yet; says what npm says when it fails.
+install_node_packages() {
+  local folder=$repository/$1 log
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    echo "node or npm is missing. Install Node.js 20 or later (https://nodejs.org)." >&2
+    return 1
+  fi
+  [ ! "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] || return 0
+  echo "npm ci in $1" >&2
+  log=$(mktemp)
+  if ! npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    echo "the packages of $1 could not be installed; what npm says is above." >&2
+    return 1
+  fi
+  rm -f "$log"
+}
+
 # Builds edgedm when it is missing or older than its sources.
 build_edgedm() {
   local built newer

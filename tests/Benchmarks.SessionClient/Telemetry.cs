@@ -39,5 +39,6 @@ internal static class Telemetry
 /// <param name="Output">Of the module; null = telemetry.</param>
 internal sealed record Shape(int Count, int Window, int Bytes, string? Output)
 {
-    public static Shape Of(JsonObject call) => new((int)call["count"]!, (int)call["window"]!, (int)call["bytes"]!, (string?)call["output"]);
+    public static Shape Of(JsonObject call) =>
+        new((int)call["count"]!, (int)call["window"]!, (int)call["bytes"]!, (string?)call["output"]);
 }

@@ -7,6 +7,7 @@ public sealed class BenchCommandTests
     [InlineData("footprint", "--rounds", "0")]
     [InlineData("footprint", "--idle-seconds", "0")]
     [InlineData("footprint", "--idle-seconds", "86401")]
+    [InlineData("session", "--only", "B1,B99")]
     [InlineData("nonsense")]
     public async Task Run_WrongArguments_EndsWithTwoAndMeasuresNothing(params string[] arguments) =>
         (await BenchCommand.RunAsync(arguments)).ShouldBe(2);

@@ -28,4 +28,34 @@ public sealed class ProcessSampleTests
             .Throw<BenchException>(() => ProcessSample.Read(int.MaxValue))
             .Message.ShouldContain("cannot be measured");
     }
+
+    [Fact]
+    public async Task ProcessorOfTree_ChildThatWorked_CountsItBeforeAndAfterItsEnd()
+    {
+        // A shell whose child works, tells so, waits for a line, and ends.
+        using var shell = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(
+                "bash",
+                ["-c", $"bash -c '{Work}; echo worked; read -r _'; echo ended; read -r _"]
+            )
+            {
+                UseShellExecute = false,
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            }
+        )!;
+
+        (await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)).ShouldBe("worked");
+        var during = ProcessSample.ProcessorOfTree(shell.Id);
+        await shell.StandardInput.WriteLineAsync();
+        (await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)).ShouldBe("ended");
+        var after = ProcessSample.ProcessorOfTree(shell.Id);
+        await shell.StandardInput.WriteLineAsync();
+        await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        during.ShouldBeGreaterThan(TimeSpan.FromMilliseconds(50));
+        after.ShouldBeGreaterThan(during - TimeSpan.FromMilliseconds(20)); // Steps of 10 ms, of user and of system time.
+    }
+
+    private const string Work = "for ((i = 0; i < 200000; i++)); do :; done";
 }

@@ -14,6 +14,25 @@ public sealed class ReportTests
         new Row("memory", "MB", ours, [], new Goal(10)).Misses.ShouldBe(misses);
     }
 
+    [Theory]
+    [InlineData(new double[] { 1, 2, 3 }, true)] // Even the upper quartile, 2.5, is below 3.
+    [InlineData(new double[] { 1, 2, 4 }, false)]
+    public void Row_WithGoalOfTheRatioAtLeast_IsJudgedByThePeersMedian(double[] ours, bool misses)
+    {
+        var goal = new Goal(1.5, IsOfRatio: true, IsLeast: true);
+
+        new Row("rate", "1/s", ours, [2, 2, 2], goal).Misses.ShouldBe(misses);
+    }
+
+    [Fact]
+    public void Row_WithGoalOfTheRatioAndNoPeer_CannotBeJudged()
+    {
+        var row = new Row("CPU", "us", [5], [], new Goal(0.2, IsOfRatio: true));
+
+        row.Misses.ShouldBeFalse();
+        ReportTable.Format(Sample() with { Rows = [ReportRow.Of(row)] }).ShouldContain("no peer: ratio <= 0.200");
+    }
+
     [Fact]
     public void Row_WithoutGoal_MissesNothing()
     {
@@ -35,6 +54,7 @@ public sealed class ReportTests
         report.Missed.ShouldBe(["memory, all four"]);
         ReportTable.FormatMissed(report).ShouldBe(["missed: memory, all four: 120 MB, goal at most 90.0 MB"]);
         ReportTable.Format(report).ShouldContain("missed <= 90.0");
+        ReportTable.Format(report).ShouldContain("(110 .. 130)");
         ReportTable.Format(report).ShouldContain("met <= 1.00");
     }
 

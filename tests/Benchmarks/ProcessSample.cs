@@ -51,25 +51,29 @@ internal sealed partial record ProcessSample(
         {
             throw new BenchException($"The clock cannot be read (errno {Marshal.GetLastPInvokeError()}).");
         }
-        var age = TimeSpan.FromSeconds(now.Seconds) + TimeSpan.FromMicroseconds(now.Nanoseconds / 1000.0) - sinceBoot;
-        return DateTimeOffset.UtcNow - age;
+        return DateTimeOffset.UtcNow - (now.Span - sinceBoot);
     }
 
     /// <summary>
-    /// User and system time of a process, of what it has started, and of what it has started and waited for, since its start; steps of 10 ms.
+    /// User and system time of a process, exact, with that of what it has started: of those that have ended in steps of 10 ms.
     /// </summary>
     /// <exception cref="BenchException">There is no such process.</exception>
     public static TimeSpan ProcessorOfTree(int processId)
     {
+        if (GetProcessorClock(processId, out var clock) != 0 || ReadClock(clock, out var own) != 0)
+        {
+            throw new BenchException($"Process {processId} cannot be measured: it has ended.");
+        }
         var stat = StatOf(processId);
-        var ticks = Number(stat[UserTime]) + Number(stat[SystemTime]) + Number(stat[WaitedUserTime]) + Number(stat[WaitedSystemTime]);
+        var waited = TimeSpan.FromSeconds(
+            (double)(Number(stat[WaitedUserTime]) + Number(stat[WaitedSystemTime])) / TicksPerSecond
+        );
         return Directory
             .EnumerateDirectories($"/proc/{processId}/task")
-            .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Aggregate(
-                TimeSpan.FromSeconds((double)ticks / TicksPerSecond),
-                (sum, child) => sum + ProcessorOfTree((int)Number(child))
-            );
+            .SelectMany(thread =>
+                File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            )
+            .Aggregate(own.Span + waited, (sum, child) => sum + ProcessorOfTree((int)Number(child)));
     }
 
     private static string[] StatOf(int processId)
@@ -104,10 +108,15 @@ internal sealed partial record ProcessSample(
     [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
     private static partial int ReadClock(int clock, out ClockTime time);
 
+    [LibraryImport("libc", EntryPoint = "clock_getcpuclockid")]
+    private static partial int GetProcessorClock(int processId, out int clock);
+
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct ClockTime
     {
         public readonly nint Seconds;
         public readonly nint Nanoseconds;
+
+        public TimeSpan Span => TimeSpan.FromSeconds(Seconds) + TimeSpan.FromMicroseconds(Nanoseconds / 1000.0);
     }
 }

@@ -50,7 +50,10 @@ internal static class ReportTable
 
     private static string Verdict(ReportRow row, Goal goal)
     {
-        var met = goal.IsOfRatio && row.Peer is null ? "no peer:" : row.Misses ? "missed" : "met";
+        var met =
+            goal.IsOfRatio && row.Peer is null ? "no peer:"
+            : row.Misses ? "missed"
+            : "met";
         return $"{met} {(goal.IsOfRatio ? "ratio " : "")}{(goal.IsLeast ? ">=" : "<=")} {Number(goal.Bound)}";
     }
 
@@ -65,8 +68,7 @@ internal static class ReportTable
             row.Goal is { } goal ? Verdict(row, goal) : None,
         ];
 
-    private static string Range(ReportSamples samples) =>
-        $"({Number(samples.Least)} .. {Number(samples.Most)})";
+    private static string Range(ReportSamples samples) => $"({Number(samples.Least)} .. {Number(samples.Most)})";
 
     private static string Rounds(int rounds) => rounds == 1 ? "1 round" : $"{rounds} rounds";
 

@@ -57,7 +57,9 @@ internal sealed class AllocationMeasure : SessionMeasure
         async Task<double> AllocatedAsync(string call, Shape shape)
         {
             var result = await ours.CallAsync(call, shape.ToJson(), Limit, cancellationToken);
-            await place.Progress.WriteLineAsync($"  {call} {shape.Count}: {result!["allocated"]} B, {result["seconds"]} s");
+            await place.Progress.WriteLineAsync(
+                $"  {call} {shape.Count}: {result!["allocated"]} B, {result["seconds"]} s"
+            );
             return (double)result!["allocated"]! / shape.Count;
         }
     }

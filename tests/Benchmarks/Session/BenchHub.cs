@@ -86,7 +86,15 @@ internal sealed class BenchHub : IAsyncDisposable
             Data,
             [
                 .. new[] { "--address", Address, "--mqtt-port", $"{Port}", "--https-port", "0" },
-                .. new[] { "--deployment", DeploymentFile, "--module-environment", "iotedgehubdev", "--record", RecordFile },
+                .. new[]
+                {
+                    "--deployment",
+                    DeploymentFile,
+                    "--module-environment",
+                    "iotedgehubdev",
+                    "--record",
+                    RecordFile,
+                },
                 .. Modules.SelectMany(module => new[] { "--except", module }),
             ],
             output,
@@ -113,7 +121,8 @@ internal sealed class BenchHub : IAsyncDisposable
     private string ConnectionStringOf(string module)
     {
         const string prefix = "export EdgeHubConnectionString=";
-        var line = File.ReadLines(Path.Combine(Data, "env", module + ".env")).First(l => l.StartsWith(prefix, StringComparison.Ordinal));
+        var line = File.ReadLines(Path.Combine(Data, "env", module + ".env"))
+            .First(l => l.StartsWith(prefix, StringComparison.Ordinal));
         return line[prefix.Length..].Trim('\'');
     }
 
@@ -128,7 +137,9 @@ internal sealed class BenchHub : IAsyncDisposable
             };
         static KeyValuePair<string, JsonNode?> Route(string name, string from, string output, string sink) =>
             KeyValuePair.Create<string, JsonNode?>(name, $"FROM /messages/modules/{from}/outputs/{output} INTO {sink}");
-        var toInputs = Modules.Select(module => Route($"to{module}", Feeder, module, $"BrokeredEndpoint(\"/modules/{module}/inputs/in\")"));
+        var toInputs = Modules.Select(module =>
+            Route($"to{module}", Feeder, module, $"BrokeredEndpoint(\"/modules/{module}/inputs/in\")")
+        );
         var toCloud = Modules.Select(module => Route($"from{module}", module, UpstreamOutput, "$upstream"));
         return new()
         {
@@ -139,7 +150,9 @@ internal sealed class BenchHub : IAsyncDisposable
                     ["properties.desired"] = new JsonObject
                     {
                         ["schemaVersion"] = "1.1",
-                        ["modules"] = new JsonObject(Modules.Select(name => KeyValuePair.Create<string, JsonNode?>(name, Module(name)))),
+                        ["modules"] = new JsonObject(
+                            Modules.Select(name => KeyValuePair.Create<string, JsonNode?>(name, Module(name)))
+                        ),
                     },
                 },
                 ["$edgeHub"] = new JsonObject
@@ -164,10 +177,12 @@ internal sealed class BenchHub : IAsyncDisposable
             .Select(listener => listener.Address)
             .ToHashSet();
         return Enumerable
-            .Range(0, 30)
-            .Select(i => IPAddress.Parse($"127.0.0.{220 + i}"))
-            .FirstOrDefault(address => !taken.Contains(address) && !taken.Contains(IPAddress.Any))
-            ?.ToString()
-            ?? throw new BenchException($"Port {Port}, which official clients have built in, is taken at every loopback address.");
+                .Range(0, 30)
+                .Select(i => IPAddress.Parse($"127.0.0.{220 + i}"))
+                .FirstOrDefault(address => !taken.Contains(address) && !taken.Contains(IPAddress.Any))
+                ?.ToString()
+            ?? throw new BenchException(
+                $"Port {Port}, which official clients have built in, is taken at every loopback address."
+            );
     }
 }

@@ -5,7 +5,13 @@ namespace EdgeDm.Benchmarks.Session;
 /// <summary>Where the clients of one run meet: the servers, the cores, and who can be measured here at all.</summary>
 internal sealed class BenchPlace : IAsyncDisposable
 {
-    private static readonly string PeerFolder = Path.Combine(RepositoryRoot.Path, "tests", "Benchmarks", "Session", "node");
+    private static readonly string PeerFolder = Path.Combine(
+        RepositoryRoot.Path,
+        "tests",
+        "Benchmarks",
+        "Session",
+        "node"
+    );
 
     private readonly WorkFolder work;
 
@@ -41,19 +47,28 @@ internal sealed class BenchPlace : IAsyncDisposable
     public bool HasNode { get; } = Directory.Exists(Path.Combine(PeerFolder, "node_modules"));
 
     /// <summary>Starts the servers, and says loudly what will be missing.</summary>
-    public static async Task<BenchPlace> OpenAsync(BenchRun run, bool isQuick, WorkFolder work, CancellationToken cancellationToken)
+    public static async Task<BenchPlace> OpenAsync(
+        BenchRun run,
+        bool isQuick,
+        WorkFolder work,
+        CancellationToken cancellationToken
+    )
     {
         var cores = Cores.Read();
         if (cores.AreOne)
         {
-            await run.Progress.WriteLineAsync("ATTENTION: one core for client and server: rates say little, CPU per message still does.");
+            await run.Progress.WriteLineAsync(
+                "ATTENTION: one core for client and server: rates say little, CPU per message still does."
+            );
         }
         var place = new BenchPlace(run, isQuick, work, cores, await BenchHub.StartAsync(work.Create("hub"), cores));
         try
         {
             if (!place.HasNode)
             {
-                await run.Progress.WriteLineAsync("ATTENTION: Node.js or its packages are missing: no azure-iot-device, no mqtt.js.");
+                await run.Progress.WriteLineAsync(
+                    "ATTENTION: Node.js or its packages are missing: no azure-iot-device, no mqtt.js."
+                );
             }
             if (Broker.Program is null || Broker.PublishProgram is null)
             {
@@ -76,7 +91,10 @@ internal sealed class BenchPlace : IAsyncDisposable
 
     /// <summary>Starts our client, on the client's core or another.</summary>
     public ClientProcess StartOurs(int? core = null) =>
-        ClientProcess.Start("ours", [.. Cores.On(core ?? Cores.Client), Built.Program("tests/Benchmarks.SessionClient")]);
+        ClientProcess.Start(
+            "ours",
+            [.. Cores.On(core ?? Cores.Client), Built.Program("tests/Benchmarks.SessionClient")]
+        );
 
     /// <summary>Starts a Node client: a file of the folder without its extension.</summary>
     public ClientProcess StartNode(string kind) =>

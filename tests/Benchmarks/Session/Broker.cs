@@ -60,7 +60,12 @@ internal sealed class Broker : IAsyncDisposable
     /// <param name="hub">Lends its address and its certificate.</param>
     /// <param name="cores">Its core is the server's.</param>
     /// <param name="cancellationToken">Ends it again.</param>
-    public static async Task<Broker> StartAsync(string folder, BenchHub hub, Cores cores, CancellationToken cancellationToken)
+    public static async Task<Broker> StartAsync(
+        string folder,
+        BenchHub hub,
+        Cores cores,
+        CancellationToken cancellationToken
+    )
     {
         var (tls, plain) = (FreePort(hub.Address), FreePort(hub.Address));
         var file = Path.Combine(folder, "mosquitto.conf");
@@ -94,7 +99,10 @@ internal sealed class Broker : IAsyncDisposable
         try
         {
             var first = await broker.parent.StandardOutput.ReadLineAsync(cancellationToken);
-            broker.ProcessId = int.Parse(first ?? throw new BenchException("mosquitto does not start."), CultureInfo.InvariantCulture);
+            broker.ProcessId = int.Parse(
+                first ?? throw new BenchException("mosquitto does not start."),
+                CultureInfo.InvariantCulture
+            );
             await broker.WaitAsync(cancellationToken);
             return broker;
         }

@@ -45,7 +45,12 @@ internal sealed class ClientProcess : IAsyncDisposable
 
     /// <summary>Has it do something, and returns what came of it.</summary>
     /// <exception cref="BenchException">It could not, or not in time.</exception>
-    public async Task<JsonNode?> CallAsync(string call, JsonObject? with, TimeSpan limit, CancellationToken cancellationToken)
+    public async Task<JsonNode?> CallAsync(
+        string call,
+        JsonObject? with,
+        TimeSpan limit,
+        CancellationToken cancellationToken
+    )
     {
         var line = with?.DeepClone().AsObject() ?? [];
         line["call"] = call;
@@ -54,7 +59,10 @@ internal sealed class ClientProcess : IAsyncDisposable
         {
             await process.StandardInput.WriteLineAsync(line.ToJsonString());
             await process.StandardInput.FlushAsync(cancellationToken);
-            answer = await process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(limit, cancellationToken);
+            answer = await process
+                .StandardOutput.ReadLineAsync(cancellationToken)
+                .AsTask()
+                .WaitAsync(limit, cancellationToken);
         }
         catch (TimeoutException)
         {

@@ -14,7 +14,11 @@ internal sealed record Cores(int Client, int Server)
 
     /// <summary>The first two that this process may use.</summary>
     public static Cores Read() =>
-        Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith(Allowed, StringComparison.Ordinal))[Allowed.Length..]);
+        Parse(
+            File.ReadLines("/proc/self/status").First(line => line.StartsWith(Allowed, StringComparison.Ordinal))[
+                Allowed.Length..
+            ]
+        );
 
     /// <summary>The first two of a list as the kernel writes it, for example <c>0-3,8</c>.</summary>
     public static Cores Parse(string list)

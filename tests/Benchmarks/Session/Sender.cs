@@ -7,8 +7,12 @@ namespace EdgeDm.Benchmarks.Session;
 /// <param name="Process">Its.</param>
 /// <param name="Server">Time that the server has taken until now.</param>
 /// <param name="Parameters">Of its call <c>send</c>, for a shape.</param>
-internal sealed record Sender(string Name, ClientProcess Process, Func<TimeSpan> Server, Func<Shape, JsonObject> Parameters)
-    : IAsyncDisposable
+internal sealed record Sender(
+    string Name,
+    ClientProcess Process,
+    Func<TimeSpan> Server,
+    Func<Shape, JsonObject> Parameters
+) : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 

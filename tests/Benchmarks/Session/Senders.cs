@@ -11,20 +11,48 @@ internal static class Senders
     public static async Task<IReadOnlyList<Sender>> AtHubAsync(BenchPlace place, CancellationToken cancellationToken)
     {
         var hub = place.Hub;
-        var senders = new List<Sender> { await ConnectAsync(place.StartOurs(), "ours", hub.ConnectionOf(BenchHub.Ours), () => hub.Processor, cancellationToken) };
+        var senders = new List<Sender>
+        {
+            await ConnectAsync(
+                place.StartOurs(),
+                "ours",
+                hub.ConnectionOf(BenchHub.Ours),
+                () => hub.Processor,
+                cancellationToken
+            ),
+        };
         if (place.HasNode)
         {
             senders.Add(
-                await ConnectAsync(place.StartNode("azure"), "azure-iot-device", hub.ConnectionOf(BenchHub.Peer), () => hub.Processor, cancellationToken)
+                await ConnectAsync(
+                    place.StartNode("azure"),
+                    "azure-iot-device",
+                    hub.ConnectionOf(BenchHub.Peer),
+                    () => hub.Processor,
+                    cancellationToken
+                )
             );
         }
         return senders;
     }
 
     /// <summary>Ours, mqtt.js and mosquitto_pub, each publishing on a device's topic at mosquitto.</summary>
-    public static async Task<IReadOnlyList<Sender>> AtBrokerAsync(BenchPlace place, Broker broker, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<Sender>> AtBrokerAsync(
+        BenchPlace place,
+        Broker broker,
+        CancellationToken cancellationToken
+    )
     {
-        var senders = new List<Sender> { await ConnectAsync(place.StartOurs(), "ours", broker.ConnectionOf("ours"), () => broker.Processor, cancellationToken) };
+        var senders = new List<Sender>
+        {
+            await ConnectAsync(
+                place.StartOurs(),
+                "ours",
+                broker.ConnectionOf("ours"),
+                () => broker.Processor,
+                cancellationToken
+            ),
+        };
         if (place.HasNode)
         {
             senders.Add(

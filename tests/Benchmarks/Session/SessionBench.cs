@@ -12,7 +12,8 @@ internal sealed class SessionBench : Bench
 
     private readonly Option<string?> only = new("--only")
     {
-        Description = $"Some rows alone, for example B1,B4. There are {string.Join(", ", Measures.Select(m => $"{m.Id} ({m.Title})"))}.",
+        Description =
+            $"Some rows alone, for example B1,B4. There are {string.Join(", ", Measures.Select(m => $"{m.Id} ({m.Title})"))}.",
     };
 
     private readonly Option<bool> quick = new("--quick")
@@ -24,7 +25,9 @@ internal sealed class SessionBench : Bench
     {
         only.Validators.Add(result =>
         {
-            var unknown = Ids(result.GetValueOrDefault<string?>()).Except(Measures.Select(m => m.Id), StringComparer.Ordinal).ToList();
+            var unknown = Ids(result.GetValueOrDefault<string?>())
+                .Except(Measures.Select(m => m.Id), StringComparer.Ordinal)
+                .ToList();
             if (unknown.Count > 0)
             {
                 result.AddError($"--only: there is no {string.Join(", ", unknown)}.");
@@ -56,7 +59,9 @@ internal sealed class SessionBench : Bench
     }
 
     private static string[] Ids(string? list) =>
-        (list ?? "").ToUpperInvariant().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        (list ?? "")
+            .ToUpperInvariant()
+            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }
 
 /// <summary>One of the rows B1 to B9.</summary>

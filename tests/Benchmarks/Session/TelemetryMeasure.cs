@@ -25,7 +25,14 @@ internal sealed class TelemetryMeasure : SessionMeasure
         var rows = await RunAsync(place, "hub", await Senders.AtHubAsync(place, cancellationToken), cancellationToken);
         if (place.Broker is { } broker)
         {
-            rows.AddRange(await RunAsync(place, "mosquitto", await Senders.AtBrokerAsync(place, broker, cancellationToken), cancellationToken));
+            rows.AddRange(
+                await RunAsync(
+                    place,
+                    "mosquitto",
+                    await Senders.AtBrokerAsync(place, broker, cancellationToken),
+                    cancellationToken
+                )
+            );
         }
         return rows;
     }
@@ -42,7 +49,10 @@ internal sealed class TelemetryMeasure : SessionMeasure
         {
             foreach (var sender in senders)
             {
-                await sender.SendAsync(sender.Name == "mosquitto_pub" ? WarmUpOfMosquittoPub : WarmUp, cancellationToken);
+                await sender.SendAsync(
+                    sender.Name == "mosquitto_pub" ? WarmUpOfMosquittoPub : WarmUp,
+                    cancellationToken
+                );
             }
             foreach (var shape in place.IsQuick ? [Judged] : Shapes)
             {
@@ -59,7 +69,9 @@ internal sealed class TelemetryMeasure : SessionMeasure
                         await place.Progress.WriteLineAsync($"    {able[i].Name}: {sample}");
                     }
                 }
-                rows.AddRange(Rows($"B1 {server}, TLS, {shape.Bytes} B, {shape.Window} in flight", shape, able, samples));
+                rows.AddRange(
+                    Rows($"B1 {server}, TLS, {shape.Bytes} B, {shape.Window} in flight", shape, able, samples)
+                );
             }
             return rows;
         }
@@ -81,7 +93,12 @@ internal sealed class TelemetryMeasure : SessionMeasure
             var peer = i < senders.Count ? samples[i] : [];
             var name = i < senders.Count ? $" | {senders[i].Name}" : "";
             var isOfficial = name.Contains("azure", StringComparison.Ordinal);
-            yield return Row("client CPU", "us a message", s => s.ClientMicroseconds, isJudged && isOfficial ? AFifth : null);
+            yield return Row(
+                "client CPU",
+                "us a message",
+                s => s.ClientMicroseconds,
+                isJudged && isOfficial ? AFifth : null
+            );
             yield return Row("rate", "1/s", s => s.Rate, isJudged && !isOfficial ? AtLeastAsFast : null);
             yield return Row("server CPU", "us a message", s => s.ServerMicroseconds, null);
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
@@ -188,6 +189,63 @@ public sealed class SessionOnDevHubTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task InvokeMethod_OfAnotherModule_ReturnsItsAnswer()
+    {
+        await using var caller = await ConnectAsync("Sender");
+        await using var receiver = await ConnectAsync("Receiver");
+        using var stop = new CancellationTokenSource();
+        var serving = receiver.ServeMethodsAsync(
+            (request, _) => ValueTask.FromResult(new MethodResult(409, request.Payload)),
+            cancellationToken: stop.Token
+        );
+
+        var answer = await caller.InvokeMethodAsync(
+            new("gateway", "Receiver"),
+            "echo",
+            new("""{"a":[1,"ü"]}"""u8.ToArray()) { ConnectTimeout = Patience }
+        );
+
+        answer.Status.ShouldBe(409);
+        JsonElement.Parse(answer.Utf8Json.Span).GetProperty("a")[1].GetString().ShouldBe("ü");
+        await stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(serving);
+    }
+
+    [Fact]
+    public async Task InvokeMethod_OfAModuleThatIsAway_IsTheHubs404()
+    {
+        await using var caller = await ConnectAsync("Sender");
+
+        var error = await Should.ThrowAsync<HubServiceException>(async () =>
+            await caller.InvokeMethodAsync(new("gateway", "Receiver"), "echo", new())
+        );
+
+        error.Status.ShouldBe(404);
+        error.Message.ShouldContain("gateway/Receiver");
+    }
+
+    [Fact]
+    public async Task InvokeMethod_WithATokenThatTheHubDoesNotTake_IsItsRefusal()
+    {
+        var key = new ChangingKey(hub.Identities.EnsureModule("Sender").PrimaryKey);
+        await using var caller = await IoTHubSession.ConnectAsync(
+            Options("Sender") with
+            {
+                Credential = HubCredential.FromSigner(key),
+            }
+        );
+        key.IsWrong = true;
+
+        var error = await Should.ThrowAsync<HubServiceException>(async () =>
+            await caller.InvokeMethodAsync(new("gateway", "Receiver"), "echo", new())
+        );
+
+        error.Status.ShouldBe(401);
+        error.ToString().ShouldNotContain("sig=");
+        caller.IsConnected.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Connect_WrongKey_IsRefusedWithCode5()
     {
         var options = Options("Receiver") with
@@ -257,6 +315,7 @@ public sealed class SessionOnDevHubTests : IAsyncLifetime
             HubHostName = hub.HubHostName,
             GatewayHostName = hub.GatewayHostName,
             Port = hub.MqttPort,
+            HttpsPort = hub.HttpsPort,
             DeviceId = "gateway",
             ModuleId = module,
             Credential = HubCredential.FromKey(hub.Identities.EnsureModule(module).PrimaryKey),
@@ -277,5 +336,16 @@ public sealed class SessionOnDevHubTests : IAsyncLifetime
         var items = inputs.GetAsyncEnumerator();
         (await items.MoveNextAsync().AsTask().WaitAsync(Patience)).ShouldBeTrue();
         return items.Current;
+    }
+
+    /// <summary>The right key until told otherwise.</summary>
+    private sealed class ChangingKey(string base64Key) : IHubSigner
+    {
+        public bool IsWrong { get; set; }
+
+        public ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(
+                HMACSHA256.HashData(IsWrong ? new byte[32] : Convert.FromBase64String(base64Key), data.Span)
+            );
     }
 }

@@ -98,7 +98,12 @@ public sealed partial class IoTHubSession
             json =>
             {
                 var name = string.Join('/', Text(json, "blobName").Split('/').Select(Uri.EscapeDataString));
-                var blob = new Uri($"https://{Text(json, "hostName")}/{Text(json, "containerName")}/{name}");
+                var store = Text(json, "hostName");
+                if (Uri.CheckHostName(store) == UriHostNameType.Unknown)
+                {
+                    throw new FormatException("The hostName is no host.");
+                }
+                var blob = new Uri($"https://{store}/{Uri.EscapeDataString(Text(json, "containerName"))}/{name}");
                 var token = Text(json, "sasToken");
                 return new BlobUploadInfo(
                     Text(json, "correlationId"),
@@ -119,7 +124,7 @@ public sealed partial class IoTHubSession
     {
         CheckDevice();
         CheckText(nameof(result), result.CorrelationId, MaxBlobTextLength);
-        CheckText(nameof(result), result.StatusDescription ?? "-", MaxBlobTextLength);
+        CheckLength(nameof(result), result.StatusDescription ?? "", MaxBlobTextLength);
         var body = Json(writer =>
         {
             writer.WriteString("correlationId", result.CorrelationId);
@@ -222,6 +227,11 @@ public sealed partial class IoTHubSession
     private static void CheckText(string name, string text, int most)
     {
         ArgumentException.ThrowIfNullOrEmpty(text, name);
+        CheckLength(name, text, most);
+    }
+
+    private static void CheckLength(string name, string text, int most)
+    {
         if (text.Length > most)
         {
             throw new ArgumentOutOfRangeException(name, $"{name} has {text.Length} characters; the limit is {most}.");

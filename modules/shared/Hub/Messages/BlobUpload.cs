@@ -22,7 +22,7 @@ public sealed class BlobUploadInfo
     public Uri GetUploadUri() => uploadUri;
 
     /// <summary>Without the signature.</summary>
-    public override string ToString() => $"upload {CorrelationId} to {BlobUri}";
+    public override string ToString() => $"upload {CorrelationId} to {BlobUri.AbsoluteUri}";
 }
 
 /// <summary>How an upload ended.</summary>

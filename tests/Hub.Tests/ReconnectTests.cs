@@ -10,8 +10,12 @@ public sealed class ReconnectTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => hub.DisposeAsync();
 
-    private static HubAttempt Attempt(int failures, double uptimeSeconds = 0, Exception? error = null) =>
-        new(failures, error ?? new TimeoutException(), TimeSpan.FromSeconds(uptimeSeconds), null);
+    private static HubAttempt Attempt(
+        int failures,
+        double uptimeSeconds = 0,
+        Exception? error = null,
+        FailureCause cause = FailureCause.Unreachable
+    ) => new(failures, error ?? new TimeoutException(), cause, TimeSpan.FromSeconds(uptimeSeconds), null);
 
     [Fact]
     public void Backoff_DoublesUpToTheMostWithFullJitter()
@@ -117,16 +121,209 @@ public sealed class ReconnectTests : IAsyncLifetime
         await Should.ThrowAsync<OperationCanceledException>(running.WaitAsync(ScriptedHub.Patience));
     }
 
+    [Theory]
+    [InlineData(FailureCause.Unreachable, true)]
+    [InlineData(FailureCause.TlsRefused, true)]
+    [InlineData(FailureCause.ProtocolVersionRefused, false)]
+    [InlineData(FailureCause.IdentifierRefused, false)]
+    [InlineData(FailureCause.HubUnavailable, true)]
+    [InlineData(FailureCause.CredentialRefused, false)]
+    [InlineData(FailureCause.NotAuthorized, true)]
+    [InlineData(FailureCause.CredentialUnavailable, true)]
+    [InlineData(FailureCause.TokenExpired, true)]
+    [InlineData(FailureCause.Lost, true)]
+    [InlineData(FailureCause.AnotherClientSuspected, true)]
+    [InlineData(FailureCause.ReceiverOverrun, true)]
+    [InlineData(FailureCause.ProtocolError, true)]
+    [InlineData(FailureCause.TimedOut, true)]
+    [InlineData(FailureCause.ServiceError, true)]
+    [InlineData(FailureCause.Configuration, false)]
+    public void Backoff_EachCause_HasItsDecision(FailureCause cause, bool retry)
+    {
+        var policy = HubReconnect.Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), random: new Share(0.5));
+        policy(Attempt(2, cause: cause, error: new WorkloadException("away"))).Retry.ShouldBe(retry);
+    }
+
     [Fact]
-    public void Backoff_WrongEnvironment_Stops()
+    public void Backoff_KnowsEveryCause() =>
+        typeof(ReconnectTests)
+            .GetMethod(nameof(Backoff_EachCause_HasItsDecision))!
+            .GetCustomAttributes(typeof(InlineDataAttribute), false)
+            .Length.ShouldBe(Enum.GetValues<FailureCause>().Length);
+
+    [Theory]
+    [InlineData(FailureCause.CredentialUnavailable)]
+    [InlineData(FailureCause.ServiceError)]
+    public void Backoff_ErrorThatStays_Stops(FailureCause cause)
     {
         var policy = HubReconnect.Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
-        var error = Should.Throw<EdgeEnvironmentException>(() =>
-            HubSessionOptions.ModuleIdFromEdgeEnvironment(_ => null)
-        );
-        policy(Attempt(1, error: error)).Retry.ShouldBeFalse();
-        policy(Attempt(1)).Retry.ShouldBeTrue();
+        policy(Attempt(1, cause: cause, error: new HubServiceException(400, "bad"))).Retry.ShouldBeFalse();
+        policy(Attempt(2, cause: cause, error: new HubServiceException(500, "busy"))).Retry.ShouldBeTrue();
     }
+
+    [Fact]
+    public void Backoff_TokenExpired_GoesOnAtOnceButNotTwiceInARow()
+    {
+        var policy = HubReconnect.Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), random: new Share(1));
+        policy(Attempt(4, 3000, cause: FailureCause.TokenExpired)).Delay.ShouldBe(TimeSpan.Zero);
+        policy(Attempt(5, 0.1, cause: FailureCause.TokenExpired)).Delay.TotalSeconds.ShouldBe(2);
+        policy(Attempt(6, 3000, cause: FailureCause.TokenExpired)).Delay.ShouldBe(TimeSpan.Zero);
+    }
+
+    [Theory]
+    [InlineData(0, 15)]
+    [InlineData(0.5, 22.5)]
+    [InlineData(1, 30)]
+    public void Backoff_AnotherClient_WaitsNearTheMost(double share, double seconds) =>
+        HubReconnect
+            .Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), random: new Share(share))(
+                Attempt(1, 0.1, cause: FailureCause.AnotherClientSuspected)
+            )
+            .Delay.TotalSeconds.ShouldBe(seconds);
+
+    [Fact]
+    public async Task Run_ClosedAtTheTokensEnd_SaysSoAndConnectsWithANewOne()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1_000_000));
+        var attempts = new List<HubAttempt>();
+        var backoff = HubReconnect.Backoff(TimeSpan.FromDays(1), TimeSpan.FromDays(1), random: new Share(1));
+        var connected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var options = hub.Options with
+        {
+            TimeProvider = time,
+            Credential = HubCredential.FromKey(ScriptedHub.Key, TimeSpan.FromSeconds(60)),
+        };
+        var running = HubReconnect.RunAsync(
+            _ => ValueTask.FromResult(options with { KeepAlive = TimeSpan.FromSeconds(600) }),
+            async (session, token) =>
+            {
+                if (attempts.Count == 0)
+                {
+                    connected.SetResult();
+                    await session.Completion;
+                    await session.GetTwinAsync(token);
+                }
+            },
+            attempt =>
+            {
+                attempts.Add(attempt);
+                return backoff(attempt);
+            },
+            time
+        );
+        var first = await hub.WelcomeAsync();
+        await connected.Task.WaitAsync(ScriptedHub.Patience);
+        time.Advance(TimeSpan.FromSeconds(61));
+        first.Drop();
+        var second = await hub.WelcomeAsync(); // At once: the clock stands still.
+        await running.WaitAsync(ScriptedHub.Patience);
+
+        attempts.ShouldHaveSingleItem().Cause.ShouldBe(FailureCause.TokenExpired);
+        Token(first).ShouldEndWith("&se=1000060");
+        Token(second).ShouldEndWith("&se=1000121");
+    }
+
+    [Fact]
+    public async Task Run_ThrownOutAgainAndAgain_SuspectsAnotherClientAndBacksOffToTheMost()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var decisions = new List<(FailureCause Cause, TimeSpan Delay)>();
+        using var enough = new CancellationTokenSource();
+        var backoff = HubReconnect.Backoff(TimeSpan.Zero, TimeSpan.FromHours(1), random: new Share(1));
+        var running = HubReconnect.RunAsync(
+            _ => ValueTask.FromResult(hub.Options with { TimeProvider = time }),
+            async (session, token) =>
+            {
+                await session.Completion;
+                await session.GetTwinAsync(token);
+            },
+            attempt =>
+            {
+                var decision = backoff(attempt);
+                decisions.Add((attempt.Cause, decision.Delay));
+                if (decision.Delay > TimeSpan.Zero)
+                {
+                    enough.Cancel();
+                }
+                return decision;
+            },
+            time,
+            cancellationToken: enough.Token
+        );
+        for (var i = 0; i < 3; i++)
+        {
+            (await hub.WelcomeAsync()).Drop();
+        }
+        await Should.ThrowAsync<OperationCanceledException>(running.WaitAsync(ScriptedHub.Patience));
+
+        decisions.ShouldBe([
+            (FailureCause.Lost, TimeSpan.Zero),
+            (FailureCause.Lost, TimeSpan.Zero),
+            (FailureCause.AnotherClientSuspected, TimeSpan.FromHours(1)),
+        ]);
+    }
+
+    [Fact]
+    public async Task Run_FailsAlikeManyTimes_LogsTheCauseOnce()
+    {
+        var options = hub.Options;
+        await hub.DisposeAsync();
+        var log = new LineLog();
+        var attempts = 0;
+        await Should.ThrowAsync<ConnectFailedException>(() =>
+            HubReconnect.RunAsync(
+                _ => ValueTask.FromResult(options with { LoggerFactory = log }),
+                (_, _) => Task.CompletedTask,
+                _ => new(++attempts < 5, TimeSpan.Zero)
+            )
+        );
+        attempts.ShouldBe(5);
+        log.Of(nameof(HubReconnect)).ShouldHaveSingleItem().ShouldContain("Unreachable");
+    }
+
+    [Fact]
+    public async Task Run_CauseChanges_IsLoggedAnew()
+    {
+        var log = new LineLog();
+        var attempts = 0;
+        var options = hub.Options;
+        var running = HubReconnect.RunAsync(
+            async token =>
+            {
+                await Task.Yield();
+                return attempts is 1
+                    ? options with
+                    {
+                        Credential = HubCredential.FromToken("SharedAccessSignature se=1"),
+                    }
+                    : options;
+            },
+            (_, _) => Task.CompletedTask,
+            attempt => new(++attempts < 3, TimeSpan.Zero),
+            loggerFactory: log
+        );
+        await RefuseAsync(3);
+        await RefuseAsync(5);
+        await Should.ThrowAsync<ConnectFailedException>(running.WaitAsync(ScriptedHub.Patience));
+
+        var lines = log.Of(nameof(HubReconnect));
+        lines.Count.ShouldBe(3);
+        lines[0].ShouldContain("HubUnavailable");
+        lines[1].ShouldContain("CredentialUnavailable");
+        lines[2].ShouldContain("NotAuthorized");
+        lines[2].ShouldContain("none is tried");
+        lines.ShouldAllBe(line => !line.Contains("sig="));
+
+        async Task RefuseAsync(byte code)
+        {
+            var connection = await hub.AcceptAsync();
+            await connection.ExpectAsync<Mqtt.ConnectPacket>();
+            await connection.SendAsync(new Mqtt.ConnackPacket(false, (Mqtt.ConnackCode)code).Write);
+        }
+    }
+
+    private static string Token(ScriptedConnection connection) =>
+        System.Text.Encoding.UTF8.GetString(connection.Connect!.Password!.Value.Span);
 
     /// <summary>Always the same share.</summary>
     private sealed class Share(double value) : Random

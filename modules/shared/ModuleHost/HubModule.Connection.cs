@@ -23,6 +23,7 @@ public sealed partial class HubModule
                 (session, token) => RunConnectionAsync(session, token),
                 attempt => Decide(attempt, backoff(attempt)),
                 options.TimeProvider,
+                options.LoggerFactory,
                 cancellationToken
             );
             LogRenewing(logger);
@@ -40,12 +41,8 @@ public sealed partial class HubModule
     /// <summary>A refusal is retried as well: operators mend keys, and edgeHub learns of its modules late. A wrong environment stays wrong.</summary>
     private ReconnectDecision Decide(HubAttempt attempt, ReconnectDecision advice)
     {
-        if (attempt.Error is EdgeEnvironmentException)
-        {
-            return advice with { Retry = false };
-        }
-        LogLost(logger, attempt.Error.Message, advice.Delay.TotalSeconds);
-        return advice with { Retry = true };
+        LogAttempt(logger, attempt.ConsecutiveFailures, attempt.Error.Message, advice.Delay.TotalSeconds);
+        return advice with { Retry = attempt.Cause != FailureCause.Configuration };
     }
 
     /// <summary>Runs the pumps until the first of them ends; that one's error is the connection's.</summary>
@@ -189,8 +186,9 @@ public sealed partial class HubModule
         DateTimeOffset? expiresOn
     );
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "No connection to the hub: {Error} Again in {Seconds:0.0} s")]
-    private static partial void LogLost(ILogger logger, string error, double seconds);
+    /// <summary>Each one; the causes are logged by <see cref="HubReconnect"/>, for an operator does not want the same line every 30 s.</summary>
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Attempt {Number} failed: {Error} Next in {Seconds:0.0} s")]
+    private static partial void LogAttempt(ILogger logger, int number, string error, double seconds);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Connecting anew ahead of the token's end")]
     private static partial void LogRenewing(ILogger logger);

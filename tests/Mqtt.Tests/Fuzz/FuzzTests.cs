@@ -81,7 +81,10 @@ public sealed class FuzzTests
             }
             catch (Exception error)
             {
-                var file = Path.Combine(Environment.GetEnvironmentVariable("EDGEDM_FUZZ_FOLDER")!, $"mqtt-{seed}-{tried}.bin");
+                var file = Path.Combine(
+                    Environment.GetEnvironmentVariable("EDGEDM_FUZZ_FOLDER")!,
+                    $"mqtt-{seed}-{tried}.bin"
+                );
                 File.WriteAllBytes(file, bytes);
                 throw new InvalidOperationException($"Input {tried} of seed {seed} fails; it is in '{file}'.", error);
             }

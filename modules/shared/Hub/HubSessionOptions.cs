@@ -71,6 +71,14 @@ public sealed record HubSessionOptions
     /// </summary>
     public X509Certificate2Collection? TrustedRoots { get; init; }
 
+    /// <summary>
+    /// An HTTP proxy for every connection of the session, MQTT's, WebSocket's and HTTPS's alike, by a tunnel (CONNECT). For example
+    /// <c>new WebProxy("http://proxy:3128")</c>, with its bypass list and Basic credentials; a name and a password in the proxy's
+    /// address count as well. Null = none: the environment's is not asked. Not together with <see cref="ConnectCallback"/>.
+    /// A proxy of another kind is a <see cref="NotSupportedException"/> when connecting.
+    /// </summary>
+    public IWebProxy? Proxy { get; init; }
+
     /// <summary>Makes each connection in place of TCP; TLS is laid over it. Gets the hub's name and port.</summary>
     public Func<DnsEndPoint, CancellationToken, ValueTask<Stream>>? ConnectCallback { get; init; }
 

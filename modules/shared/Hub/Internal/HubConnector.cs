@@ -27,9 +27,35 @@ internal static class HubConnector
     )
     {
         var endpoint = new DnsEndPoint(host, port);
-        return options.ConnectCallback is { } callback
-            ? callback(endpoint, cancellationToken)
-            : ConnectTcpAsync(endpoint, cancellationToken);
+        return options switch
+        {
+            { ConnectCallback: { } callback } => callback(endpoint, cancellationToken),
+            { Proxy: { } proxies } => ConnectByProxyAsync(proxies, endpoint, cancellationToken),
+            _ => ConnectTcpAsync(endpoint, cancellationToken),
+        };
+    }
+
+    private static async ValueTask<Stream> ConnectByProxyAsync(
+        IWebProxy proxies,
+        DnsEndPoint endpoint,
+        CancellationToken cancellationToken
+    )
+    {
+        if (HttpProxyTunnel.To(proxies, endpoint) is not { } tunnel)
+        {
+            return await ConnectTcpAsync(endpoint, cancellationToken);
+        }
+        var stream = await ConnectTcpAsync(tunnel.Proxy, cancellationToken);
+        try
+        {
+            await tunnel.OpenAsync(stream, endpoint, cancellationToken);
+            return stream;
+        }
+        catch
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
     }
 
     private static async ValueTask<Stream> ConnectTcpAsync(DnsEndPoint endpoint, CancellationToken cancellationToken)

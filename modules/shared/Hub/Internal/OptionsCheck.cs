@@ -24,6 +24,12 @@ internal static class OptionsCheck
         {
             CheckId(nameof(options.ModuleId), module);
         }
+        if (options is { Proxy: not null, ConnectCallback: not null })
+        {
+            throw new ArgumentException(
+                $"{nameof(options.Proxy)} and {nameof(options.ConnectCallback)} both make connections; set one."
+            );
+        }
         CheckTrust(options);
         CheckTimes(options);
         CheckRange(nameof(options.Port), options.Port, 1, ushort.MaxValue);

@@ -33,8 +33,9 @@ internal sealed class WebSocketTransport : HubTransport
             socket.Options.KeepAliveInterval = TimeSpan.Zero; // MQTT has its own.
             using var invoker = HubHttp.Over(tls);
             await socket.ConnectAsync(UriOf(options), invoker, cancellationToken);
+            // No wait for a goodbye when it closes: MQTT has said it, or the link is dead and every call waits for this.
             return socket.SubProtocol == SubProtocol
-                ? WebSocketStream.Create(socket, WebSocketMessageType.Binary, options.CloseTimeout)
+                ? WebSocketStream.Create(socket, WebSocketMessageType.Binary, closeTimeout: TimeSpan.Zero)
                 : throw new IOException($"The hub's WebSocket does not speak '{SubProtocol}'.");
         }
         catch (Exception error)

@@ -92,6 +92,12 @@ public sealed class EdgeEnvironmentTests : IAsyncLifetime
     [InlineData("EDGEDM_HUB_HTTPS_PORT", "0")]
     [InlineData("EDGEDM_HUB_HTTPS_PORT", "65536")]
     [InlineData("EdgeHubConnectionString", "HostName=h")]
+    [InlineData("EdgeHubConnectionString", "HostName=h;DeviceId=d;ModuleId=m;x509=true")]
+    [InlineData("IotHubConnectionString", "HostName=h;DeviceId=a/b;SharedAccessKey=c2VjcmV0")]
+    [InlineData("IOTEDGE_DEVICEID", "a/b")]
+    [InlineData("IOTEDGE_MODULEID", "a b")]
+    [InlineData("IOTEDGE_IOTHUBHOSTNAME", "hub:443")]
+    [InlineData("IOTEDGE_GATEWAYHOSTNAME", "gate way")]
     public async Task Read_VariableWrong_IsNamed(string variable, string value)
     {
         variables[variable] = value;
@@ -164,6 +170,100 @@ public sealed class EdgeEnvironmentTests : IAsyncLifetime
         error.Variable.ShouldBe("EdgeModuleCACertificateFile");
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public async Task Read_SocketPathAtItsLimit_IsTakenAndAboveIsNot(int above, bool taken)
+    {
+        variables["IOTEDGE_WORKLOADURI"] = $"unix:///{new string('w', 107 - 1 + above)}";
+        var error = await Record.ExceptionAsync(() => ReadAsync().AsTask());
+        // Nobody listens there, which is another error.
+        error.ShouldBeOfType(taken ? typeof(WorkloadException) : typeof(EdgeEnvironmentException));
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public async Task Read_CertificateFileAtItsLimit_IsTakenAndAboveIsNot(int above, bool taken)
+    {
+        var pem = Path.Combine(folder, "ca.pem");
+        var root = TestAuthority.Default.RootPem;
+        await File.WriteAllTextAsync(pem, root + new string('\n', 1024 * 1024 - root.Length + above));
+        variables["EdgeHubConnectionString"] = $"HostName=h;DeviceId=d;ModuleId=m;SharedAccessKey={ScriptedHub.Key}";
+        variables["EdgeModuleCACertificateFile"] = pem;
+        var error = await Record.ExceptionAsync(() => ReadAsync().AsTask());
+        (error is null).ShouldBe(taken);
+        error?.Message.ShouldContain("EdgeModuleCACertificateFile");
+    }
+
+    [Fact]
+    public async Task Read_CertificateFileWithSeveral_TrustsThemAll()
+    {
+        var pem = Path.Combine(folder, "ca.pem");
+        await File.WriteAllTextAsync(
+            pem,
+            TestAuthority.Default.RootPem + "\n# and\n" + new TestAuthority("another root").RootPem
+        );
+        variables["EdgeHubConnectionString"] = $"HostName=h;DeviceId=d;ModuleId=m;SharedAccessKey={ScriptedHub.Key}";
+        variables["EdgeModuleCACertificateFile"] = pem;
+        (await ReadAsync()).TrustedRoots!.Count.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public async Task Read_TrustBundleAtItsLimit_IsTakenAndAboveIsNot(int above, bool taken)
+    {
+        var body = JsonSerializer.Serialize(new { certificate = TestAuthority.Default.RootPem });
+        workload.Answer = _ => (200, body + new string(' ', 1024 * 1024 - body.Length + above));
+        var error = await Record.ExceptionAsync(() => ReadAsync().AsTask());
+        (error is null).ShouldBe(taken);
+        error?.ShouldBeOfType<WorkloadException>();
+    }
+
+    [Fact]
+    public async Task Read_ApiVersionWithOddCharacters_StaysOneValue()
+    {
+        variables["IOTEDGE_APIVERSION"] = "2019&x=1";
+        await ReadAsync();
+        workload.Requests.ShouldBe(["GET /trust-bundle?api-version=2019%26x%3D1"]);
+    }
+
+    [Fact]
+    public async Task Read_WithoutApiVersion_SaysTheOneThatSdksSay()
+    {
+        variables.Remove("IOTEDGE_APIVERSION");
+        await ReadAsync();
+        workload.Requests.ShouldBe(["GET /trust-bundle?api-version=2018-06-28"]);
+    }
+
+    [Fact]
+    public async Task Read_WorkloadApiRefuses_TellsItsMessage()
+    {
+        workload.Answer = _ => (403, """{"message":"no such module\u0007"}""");
+        var error = await Should.ThrowAsync<WorkloadException>(() => ReadAsync().AsTask());
+        error.Message.ShouldEndWith("403: no such module");
+    }
+
+    [Fact]
+    public async Task Read_WorkloadOverTcp_Works()
+    {
+        await using var relay = new TcpRelay(Path.Combine(folder, "w.sock"));
+        variables["IOTEDGE_WORKLOADURI"] = $"http://127.0.0.1:{relay.Port}";
+        (await ReadAsync()).TrustedRoots!.Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(31)]
+    [InlineData(33)]
+    public async Task Connect_DigestOfAnotherLength_IsNoSignature(int length)
+    {
+        var options = await ReadAsync();
+        workload.Answer = _ =>
+            (200, JsonSerializer.Serialize(new { digest = Convert.ToBase64String(new byte[length]) }));
+        await Should.ThrowAsync<WorkloadException>(() => IoTHubSession.ConnectAsync(options).AsTask());
+    }
+
     [Fact]
     public async Task Connect_SignerRefuses_FailsAsCredentialWithoutConnecting()
     {
@@ -173,6 +273,49 @@ public sealed class EdgeEnvironmentTests : IAsyncLifetime
         };
         workload.Answer = _ => (500, """{"message":"no"}""");
         await Should.ThrowAsync<WorkloadException>(() => IoTHubSession.ConnectAsync(options).AsTask());
+    }
+
+    /// <summary>Takes TCP connections to a Unix socket, one at a time.</summary>
+    private sealed class TcpRelay : IAsyncDisposable
+    {
+        private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+        private readonly Task serving;
+
+        public TcpRelay(string path)
+        {
+            listener.Start();
+            serving = ServeAsync(path);
+        }
+
+        public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+        public async ValueTask DisposeAsync()
+        {
+            listener.Dispose();
+            await serving;
+        }
+
+        private async Task ServeAsync(string path)
+        {
+            try
+            {
+                while (true)
+                {
+                    using var client = await listener.AcceptTcpClientAsync();
+                    using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
+                    await using var inner = new NetworkStream(socket);
+                    var forth = client.GetStream().CopyToAsync(inner);
+                    await inner.CopyToAsync(client.GetStream());
+                    client.Client.Shutdown(SocketShutdown.Send);
+                    await forth;
+                }
+            }
+            catch (Exception error) when (error is SocketException or InvalidOperationException)
+            {
+                // Closed.
+            }
+        }
     }
 
     /// <summary>A workload API on a Unix socket.</summary>
@@ -223,9 +366,9 @@ public sealed class EdgeEnvironmentTests : IAsyncLifetime
                     await AnswerAsync(client);
                 }
             }
-            catch (SocketException)
+            catch (Exception error) when (error is SocketException or ObjectDisposedException or IOException)
             {
-                // Closed.
+                // Closed, by the test or by a client that has read enough.
             }
         }
 

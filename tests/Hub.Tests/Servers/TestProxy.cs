@@ -60,7 +60,7 @@ internal sealed class TestProxy : IAsyncDisposable
                 tunnels.Add(ServeAsync(client));
             }
         }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        catch (Exception error) when (error is SocketException or InvalidOperationException)
         {
             // Closed.
         }

@@ -34,10 +34,14 @@ internal static class ConnectionString
         var parts = Split(text);
         return new()
         {
-            HubHostName = Required(parts, "HostName"),
-            GatewayHostName = parts.GetValueOrDefault("GatewayHostName"),
-            DeviceId = Required(parts, "DeviceId"),
-            ModuleId = parts.GetValueOrDefault("ModuleId"),
+            HubHostName = Checked("HostName", Required(parts, "HostName"), OptionsCheck.CheckHost)!,
+            GatewayHostName = Checked(
+                "GatewayHostName",
+                parts.GetValueOrDefault("GatewayHostName"),
+                OptionsCheck.CheckHost
+            ),
+            DeviceId = Checked("DeviceId", Required(parts, "DeviceId"), OptionsCheck.CheckId)!,
+            ModuleId = Checked("ModuleId", parts.GetValueOrDefault("ModuleId"), OptionsCheck.CheckId),
             Credential = CredentialOf(parts, tls),
             Tls = tls,
         };
@@ -117,6 +121,23 @@ internal static class ConnectionString
     {
         const int LongestName = 24;
         return text.Length is > 0 and <= LongestName && text.All(char.IsAsciiLetterOrDigit);
+    }
+
+    /// <summary>A wrong name or id, which is no secret and is told.</summary>
+    private static string? Checked(string name, string? value, Action<string, string> check)
+    {
+        try
+        {
+            if (value is not null)
+            {
+                check($"The connection string's {name}", value);
+            }
+            return value;
+        }
+        catch (ArgumentException error)
+        {
+            throw new FormatException(error.Message, error);
+        }
     }
 
     private static string Required(Dictionary<string, string> parts, string name) =>

@@ -7,6 +7,9 @@ namespace EdgeDm.Hub.Internal;
 /// <summary>A module's environment, as edgeAgent or iotedgehubdev sets it.</summary>
 internal static class EdgeEnvironment
 {
+    /// <summary>Most bytes of the certificate file; a bundle has a few certificates.</summary>
+    public const int MaxCertificateFileBytes = 1024 * 1024;
+
     private const string SasScheme = "sasToken";
 
     public static async ValueTask<HubSessionOptions> ReadAsync(
@@ -68,8 +71,13 @@ internal static class EdgeEnvironment
         }
         try
         {
-            var pem = await File.ReadAllTextAsync(file, cancellationToken);
-            return options with { TrustedRoots = ParseRoots(pem) };
+            var length = new FileInfo(file).Length;
+            return length <= MaxCertificateFileBytes
+                ? options with
+                {
+                    TrustedRoots = ParseRoots(await File.ReadAllTextAsync(file, cancellationToken)),
+                }
+                : throw new IOException($"It has {length} bytes; the limit is {MaxCertificateFileBytes}.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException)
         {
@@ -87,19 +95,20 @@ internal static class EdgeEnvironment
         {
             throw new EdgeEnvironmentException("IOTEDGE_AUTHSCHEME", $"is '{scheme}'; only '{SasScheme}' is known.");
         }
-        var module = Required(environment, "IOTEDGE_MODULEID");
+        var module = RequiredId(environment, "IOTEDGE_MODULEID");
         var client = new WorkloadClient(
             Required(environment, "IOTEDGE_WORKLOADURI"),
             environment("IOTEDGE_APIVERSION"),
             module,
             Required(environment, "IOTEDGE_MODULEGENERATIONID")
         );
-        var gateway = environment("IOTEDGE_GATEWAYHOSTNAME") is { Length: > 0 } name ? name : null;
+        const string Gateway = "IOTEDGE_GATEWAYHOSTNAME";
+        var gateway = environment(Gateway) is { Length: > 0 } ? RequiredHost(environment, Gateway) : null;
         var options = new HubSessionOptions
         {
-            HubHostName = Required(environment, "IOTEDGE_IOTHUBHOSTNAME"),
+            HubHostName = RequiredHost(environment, "IOTEDGE_IOTHUBHOSTNAME"),
             GatewayHostName = gateway,
-            DeviceId = Required(environment, "IOTEDGE_DEVICEID"),
+            DeviceId = RequiredId(environment, "IOTEDGE_DEVICEID"),
             ModuleId = module,
             Credential = HubCredential.FromSigner(client),
         };
@@ -135,6 +144,26 @@ internal static class EdgeEnvironment
                 port,
             var text => throw new EdgeEnvironmentException(variable, $"'{text}' is no port from 1 to 65535."),
         };
+
+    private static string RequiredId(Func<string, string?> environment, string variable) =>
+        Checked(environment, variable, id => OptionsCheck.CheckId("its value", id));
+
+    private static string RequiredHost(Func<string, string?> environment, string variable) =>
+        Checked(environment, variable, host => OptionsCheck.CheckHost("its value", host));
+
+    private static string Checked(Func<string, string?> environment, string variable, Action<string> check)
+    {
+        var value = Required(environment, variable);
+        try
+        {
+            check(value);
+            return value;
+        }
+        catch (ArgumentException error)
+        {
+            throw new EdgeEnvironmentException(variable, error.Message, error);
+        }
+    }
 
     private static string Required(Func<string, string?> environment, string variable) =>
         environment(variable) is { Length: > 0 } value

@@ -53,18 +53,18 @@ internal static class OptionsCheck
         if (id.AsSpan().ContainsAnyExcept(IdCharacters) || id is "." or "..")
         {
             throw new ArgumentException(
-                $"{name} '{id}' is no id: letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ ' are allowed.",
-                name
+                $"{name} '{id}' is no id: letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ ' are allowed."
             );
         }
     }
 
-    private static void CheckHost(string name, string host)
+    /// <summary>A name or an address that can stand in a URI and in the user name.</summary>
+    public static void CheckHost(string name, string host)
     {
         ArgumentException.ThrowIfNullOrEmpty(host, name);
         if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
         {
-            throw new ArgumentException($"{name} '{host}' is neither a host's name nor an address.", name);
+            throw new ArgumentException($"{name} '{host}' is neither a host's name nor an address.");
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -18,6 +20,9 @@ internal sealed class WorkloadClient : IHubSigner
 
     /// <summary>Most bytes of an answer; a trust bundle has a few certificates.</summary>
     private const int MaxAnswerBytes = 1024 * 1024;
+
+    /// <summary>Linux: sockaddr_un without its end.</summary>
+    private const int MaxSocketPathBytes = 107;
 
     private readonly Uri endpoint;
     private readonly string? socketPath;
@@ -39,8 +44,15 @@ internal sealed class WorkloadClient : IHubSigner
             );
         }
         socketPath = uri.Scheme == UnixScheme ? uri.LocalPath : null;
+        if (socketPath is not null && Encoding.UTF8.GetByteCount(socketPath) > MaxSocketPathBytes)
+        {
+            throw new EdgeEnvironmentException(
+                "IOTEDGE_WORKLOADURI",
+                $"the path of a socket has at most {MaxSocketPathBytes} bytes."
+            );
+        }
         endpoint = socketPath is null ? uri : new Uri("http://workload.sock/");
-        this.apiVersion = string.IsNullOrEmpty(apiVersion) ? DefaultApiVersion : apiVersion;
+        this.apiVersion = Uri.EscapeDataString(string.IsNullOrEmpty(apiVersion) ? DefaultApiVersion : apiVersion);
         this.moduleId = moduleId;
         this.generationId = generationId;
     }
@@ -62,9 +74,10 @@ internal sealed class WorkloadClient : IHubSigner
         try
         {
             var digest = JsonSerializer.Deserialize(answer, WorkloadJson.Default.SignResponse)?.Digest;
-            return digest is not null
-                ? Convert.FromBase64String(digest)
-                : throw new WorkloadException("The workload API's answer to sign has no digest.");
+            return
+                digest is not null && Convert.FromBase64String(digest) is { Length: HMACSHA256.HashSizeInBytes } bytes
+                ? bytes
+                : throw new WorkloadException("The workload API's answer to sign has no digest of HMAC-SHA256.");
         }
         catch (Exception error) when (error is JsonException or FormatException)
         {
@@ -110,7 +123,7 @@ internal sealed class WorkloadClient : IHubSigner
             return response.IsSuccessStatusCode
                 ? body
                 : throw new WorkloadException(
-                    $"The workload API answered {(int)response.StatusCode} to {request.Method} {request.RequestUri!.AbsolutePath}.",
+                    $"The workload API answered {request.Method} {request.RequestUri!.AbsolutePath} with {(int)response.StatusCode}: {HubErrorBody.Read(body).Message}",
                     isTransient: (int)response.StatusCode is >= 500 or 404
                 );
         }

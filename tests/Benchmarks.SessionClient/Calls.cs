@@ -4,10 +4,13 @@ using EdgeDm.Hub;
 
 namespace EdgeDm.Benchmarks.SessionClient;
 
-/// <summary>What the client can be told to do, by the public members of <see cref="IoTHubSession"/> alone.</summary>
+/// <summary>What the client can be told to do, by the public members of <see cref="IoTHubSession"/>.</summary>
 internal sealed class Calls : IAsyncDisposable
 {
     private readonly List<IoTHubSession> sessions = [];
+    private TwinCalls? twin;
+    private BareTls? tls;
+    private Task serving = Task.CompletedTask;
 
     private IoTHubSession Session => sessions[0];
 
@@ -17,8 +20,20 @@ internal sealed class Calls : IAsyncDisposable
         (string?)call["call"] switch
         {
             "hello" => null,
+            "tls" => await ConnectTlsAsync(OptionsOf(call)),
             "connect" => await ConnectAsync(call),
             "send" => await MeasureAsync(() => Telemetry.SendAsync(Session, Shape.Of(call))),
+            "serve" => Serve(),
+            "patch" => Microseconds(await TwinCalls.PatchAsync(Session, (int)call["count"]!)),
+            "watch" => await WatchAsync(),
+            "watched" => Microseconds(await twin!.TakeAsync((int)call["count"]!)),
+            "untilLost" => Text((await Session.Completion).Reason.ToString()),
+            "deliver" => await Delivery.RunAsync(
+                () => OptionsOf(call),
+                (int)call["count"]!,
+                (int)call["window"]!,
+                (string)call["output"]!
+            ),
             "receive" => await MeasureAsync(() => Inputs.ReceiveAsync(Session, (int)call["count"]!)),
             var unknown => throw new NotSupportedException($"There is no call '{unknown}'."),
         };
@@ -29,6 +44,30 @@ internal sealed class Calls : IAsyncDisposable
         {
             await session.DisposeAsync();
         }
+        await serving;
+        if (tls is not null)
+        {
+            await tls.DisposeAsync();
+        }
+    }
+
+    private async Task<JsonNode?> ConnectTlsAsync(HubSessionOptions options)
+    {
+        tls = await BareTls.ConnectAsync(
+            options.GatewayHostName ?? options.HubHostName,
+            options.Port,
+            options.TrustedRoots!
+        );
+        return null;
+    }
+
+    /// <summary>Answers every method with what it was called with.</summary>
+    private JsonNode? Serve()
+    {
+        serving = Session.ServeMethodsAsync(
+            (request, _) => ValueTask.FromResult(new MethodResult(200, request.Payload))
+        );
+        return null;
     }
 
     private async Task<JsonNode?> ConnectAsync(JsonObject call)
@@ -43,14 +82,30 @@ internal sealed class Calls : IAsyncDisposable
         return null;
     }
 
+    private async Task<JsonNode?> WatchAsync()
+    {
+        twin = await TwinCalls.WatchAsync(Session);
+        return null;
+    }
+
+    private static JsonValue Text(string text) => JsonValue.Create(text);
+
+    private static JsonArray Microseconds(IEnumerable<TimeSpan> times) =>
+        new JsonArray([.. times.Select(time => (JsonNode)JsonValue.Create(time.TotalMicroseconds))]);
+
     private static HubSessionOptions OptionsOf(JsonObject call)
     {
         var roots = new X509Certificate2Collection();
-        roots.ImportFromPemFile((string)call["rootFile"]!);
+        if ((string?)call["rootFile"] is { } file)
+        {
+            roots.ImportFromPemFile(file);
+        }
         return HubSessionOptions.FromConnectionString((string)call["connectionString"]!) with
         {
             Port = (int)call["port"]!,
             TrustedRoots = roots,
+            // The one thing here that applications do not have: brokers without TLS are for measuring.
+            Transport = roots.Count > 0 ? HubTransport.Tcp : HubTransport.Plain,
             KeepAlive = TimeSpan.FromSeconds((int?)call["keepAlive"] ?? 60),
             MaxInFlight = (int?)call["window"] ?? 64,
             CleanSession = true,

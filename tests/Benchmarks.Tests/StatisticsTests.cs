@@ -20,6 +20,14 @@ public sealed class StatisticsTests
         Statistics.Of([7]).ShouldBe(new(7, 7, 7, 7, 7));
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.99, 99)]
+    [InlineData(0.5, 50)]
+    [InlineData(1, 100)]
+    public void Quantile_OfAHundredAndOneSamples_IsTheSampleAtThatPlace(double share, double expected) =>
+        Statistics.Quantile(Enumerable.Range(0, 101).Select(i => (double)i).Reverse(), share).ShouldBe(expected);
+
     [Fact]
     public void Of_NoSamples_Throws()
     {

@@ -20,6 +20,10 @@ internal sealed record Statistics(double Least, double LowerQuartile, double Med
         return new(sorted[0], Quantile(sorted, 0.25), Quantile(sorted, 0.5), Quantile(sorted, 0.75), sorted[^1]);
     }
 
+    /// <summary>Below which that share of the samples lies, by the same rule; a share of 0.99 is the 99th percentile.</summary>
+    public static double Quantile(IEnumerable<double> samples, double share) =>
+        Quantile(samples.Order().ToArray(), share);
+
     private static double Quantile(double[] sorted, double share)
     {
         var place = share * (sorted.Length - 1);

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace EdgeDm.Benchmarks.Session;
 
 /// <summary>B6: bytes that the process allocates for each message, when all is warm.</summary>
@@ -18,49 +20,40 @@ internal sealed class AllocationMeasure : SessionMeasure
     {
         await using var ours = place.StartOurs();
         await ours.CallAsync("connect", place.Hub.ConnectionOf(BenchHub.Ours), Limit, cancellationToken);
-        await using var feeder = place.StartOurs(place.Cores.Server);
-        await feeder.CallAsync("connect", place.Hub.ConnectionOf(BenchHub.Feeder), Limit, cancellationToken);
+        await using var feeder = await Feeder.StartAsync(place, cancellationToken);
 
-        var sent = new List<double>();
         await SendAsync(WarmUp);
-        for (var round = 0; round < place.Rounds; round++)
-        {
-            sent.Add(await SendAsync(Sent));
-        }
-        var received = new List<double>();
-        for (var warm = 0; warm < (place.IsQuick ? 20_000 : 100_000); warm += InputCount)
+        var sent = await SampleAsync(() => SendAsync(Sent));
+        for (var warm = 0; warm < (place.IsQuick ? 20_000 : WarmUp.Count); warm += InputCount)
         {
             await ReceiveAsync();
         }
-        for (var round = 0; round < place.Rounds; round++)
-        {
-            received.Add(await ReceiveAsync());
-        }
+        var received = await SampleAsync(ReceiveAsync);
         return
         [
             new("B6 sent, 64 in flight: allocated", "B a message", sent, [], ToSend),
             new("B6 received at an input: allocated", "B a message", received, [], ToReceive),
         ];
 
-        async Task<double> SendAsync(Shape shape) => await AllocatedAsync("send", shape);
+        async Task<List<double>> SampleAsync(Func<Task<double>> sample)
+        {
+            var samples = new List<double>();
+            for (var round = 0; round < place.Rounds; round++)
+            {
+                samples.Add(await sample());
+            }
+            return samples;
+        }
+
+        async Task<double> SendAsync(Shape shape) =>
+            Allocated(await ours.CallAsync("send", shape.ToJson(), Limit, cancellationToken)) / shape.Count;
 
         async Task<double> ReceiveAsync()
         {
-            // All of them wait in the hub before the first is received.
-            var shape = new Shape(InputCount, 64, 128);
-            var feed = shape.ToJson();
-            feed["output"] = BenchHub.Ours;
-            await feeder.CallAsync("send", feed, Limit, cancellationToken);
-            return await AllocatedAsync("receive", shape);
-        }
-
-        async Task<double> AllocatedAsync(string call, Shape shape)
-        {
-            var result = await ours.CallAsync(call, shape.ToJson(), Limit, cancellationToken);
-            await place.Progress.WriteLineAsync(
-                $"  {call} {shape.Count}: {result!["allocated"]} B, {result["seconds"]} s"
-            );
-            return (double)result!["allocated"]! / shape.Count;
+            await feeder.FillAsync(BenchHub.Ours, InputCount, cancellationToken);
+            return Allocated(await Feeder.EmptyAsync(ours, InputCount, cancellationToken)) / InputCount;
         }
     }
+
+    private static double Allocated(JsonNode? result) => (double)result!["allocated"]!;
 }

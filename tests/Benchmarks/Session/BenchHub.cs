@@ -73,15 +73,15 @@ internal sealed class BenchHub : IAsyncDisposable
         return hub;
     }
 
-    /// <summary>Kills it, as a power cut would.</summary>
-    public async Task KillAsync()
+    /// <summary>Kills it, as a power cut would, and starts it at the same address and with the same state.</summary>
+    public async Task RestartAsync()
     {
         await program!.StopAsync(kill: true);
         program = null;
+        await StartAsync();
     }
 
-    /// <summary>Starts it, at the same address and with the same state.</summary>
-    public async Task StartAsync() =>
+    private async Task StartAsync() =>
         program = await DevHubProgram.StartAsync(
             Data,
             [

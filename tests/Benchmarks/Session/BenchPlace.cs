@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using EdgeDm.Testing;
 
 namespace EdgeDm.Benchmarks.Session;
@@ -96,6 +97,16 @@ internal sealed class BenchPlace : IAsyncDisposable
             [.. Cores.On(core ?? Cores.Client), Built.Program("tests/Benchmarks.SessionClient")]
         );
 
+    /// <summary>Starts our client in the form in which modules are deployed: trimmed, with the runtime it needs.</summary>
+    public ClientProcess StartOursPublished() =>
+        ClientProcess.Start(
+            "ours, published",
+            [
+                .. Cores.On(Cores.Client),
+                Path.Combine(Built.Published("tests/Benchmarks.SessionClient"), "EdgeDm.Benchmarks.SessionClient"),
+            ]
+        );
+
     /// <summary>Starts a Node client: a file of the folder without its extension.</summary>
     public ClientProcess StartNode(string kind) =>
         ClientProcess.Start(kind, [.. Cores.On(Cores.Client), "node", Path.Combine(PeerFolder, "peer.js"), kind]);
@@ -106,6 +117,24 @@ internal sealed class BenchPlace : IAsyncDisposable
             "mosquitto_pub",
             [.. Cores.On(Cores.Client), "bash", Path.Combine(PeerFolder, "..", "mosquitto-pub.sh"), .. arguments]
         );
+
+    /// <summary>Starts our client and the official one, each connected to the dev hub as a module.</summary>
+    /// <param name="with">More parameters of the connection.</param>
+    /// <param name="cancellationToken">Ends them again.</param>
+    public async Task<Pair> StartPairAsync(JsonObject? with, CancellationToken cancellationToken)
+    {
+        var pair = new Pair(StartOurs(), HasNode ? StartNode("azure") : null);
+        try
+        {
+            await pair.ConnectAsync(Hub, with, cancellationToken);
+            return pair;
+        }
+        catch
+        {
+            await pair.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>A folder that lasts as long as the run.</summary>
     public string Folder(string name) => work.Create(name);

@@ -14,7 +14,7 @@ internal sealed class Broker : IAsyncDisposable
     // Ends the broker when its input ends, so also when the bench is killed. Ctrl-C reaches it too and must not part it from the broker.
     private const string Parent = """
         trap '' INT
-        "$@" </dev/null & broker=$!
+        "$@" </dev/null 2>"$0" & broker=$!
         echo "$broker"
         read -r _
         kill "$broker"; wait "$broker"
@@ -69,6 +69,7 @@ internal sealed class Broker : IAsyncDisposable
     {
         var (tls, plain) = (FreePort(hub.Address), FreePort(hub.Address));
         var file = Path.Combine(folder, "mosquitto.conf");
+        var log = Path.Combine(folder, "mosquitto.log");
         await File.WriteAllTextAsync(
             file,
             $"""
@@ -88,7 +89,7 @@ internal sealed class Broker : IAsyncDisposable
             """,
             cancellationToken
         );
-        string[] command = ["-c", Parent, "bash", .. Cores.On(cores.Server), Program!, "-c", file];
+        string[] command = ["-c", Parent, log, .. Cores.On(cores.Server), Program!, "-c", file];
         var start = new ProcessStartInfo("bash", command)
         {
             UseShellExecute = false,
@@ -103,7 +104,7 @@ internal sealed class Broker : IAsyncDisposable
                 first ?? throw new BenchException("mosquitto does not start."),
                 CultureInfo.InvariantCulture
             );
-            await broker.WaitAsync(cancellationToken);
+            await broker.WaitAsync(log, cancellationToken);
             return broker;
         }
         catch
@@ -114,12 +115,12 @@ internal sealed class Broker : IAsyncDisposable
     }
 
     /// <summary>What our client needs to connect as a device; the broker looks at no key.</summary>
-    public JsonObject ConnectionOf(string device) =>
+    public JsonObject ConnectionOf(string device, bool tls = true) =>
         new()
         {
             ["connectionString"] = $"HostName={Address};DeviceId={device};SharedAccessKey=bm9uZQ==",
-            ["port"] = TlsPort,
-            ["rootFile"] = hub.RootFile,
+            ["port"] = tls ? TlsPort : PlainPort,
+            ["rootFile"] = tls ? hub.RootFile : null,
         };
 
     /// <summary>What any MQTT client needs.</summary>
@@ -139,26 +140,27 @@ internal sealed class Broker : IAsyncDisposable
         parent.Dispose();
     }
 
-    private async Task WaitAsync(CancellationToken cancellationToken)
+    private async Task WaitAsync(string log, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(LongestStart);
+        var begin = Stopwatch.GetTimestamp();
         using var period = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         while (true)
         {
             try
             {
                 using var probe = new TcpClient();
-                await probe.ConnectAsync(IPAddress.Parse(Address), TlsPort, limit.Token);
+                await probe.ConnectAsync(IPAddress.Parse(Address), PlainPort, cancellationToken);
                 return;
-            }
-            catch (SocketException) when (!parent.HasExited)
-            {
-                await period.WaitForNextTickAsync(limit.Token);
             }
             catch (SocketException)
             {
-                throw new BenchException("mosquitto ended as soon as it had started; its errors are above.");
+                if (Stopwatch.GetElapsedTime(begin) > LongestStart)
+                {
+                    throw new BenchException(
+                        $"mosquitto does not serve. {await File.ReadAllTextAsync(log, cancellationToken)}"
+                    );
+                }
+                await period.WaitForNextTickAsync(cancellationToken);
             }
         }
     }

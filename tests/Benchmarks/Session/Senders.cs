@@ -40,6 +40,7 @@ internal static class Senders
     public static async Task<IReadOnlyList<Sender>> AtBrokerAsync(
         BenchPlace place,
         Broker broker,
+        bool tls,
         CancellationToken cancellationToken
     )
     {
@@ -48,7 +49,7 @@ internal static class Senders
             await ConnectAsync(
                 place.StartOurs(),
                 "ours",
-                broker.ConnectionOf("ours"),
+                broker.ConnectionOf("ours", tls),
                 () => broker.Processor,
                 cancellationToken
             ),
@@ -59,27 +60,28 @@ internal static class Senders
                 await ConnectAsync(
                     place.StartNode("plain"),
                     "mqtt.js",
-                    broker.PlainConnectionOf("peer", tls: true),
+                    broker.PlainConnectionOf("peer", tls),
                     () => broker.Processor,
                     cancellationToken,
                     TopicOf("peer")
                 )
             );
         }
-        senders.Add(MosquittoPub(place, broker));
+        senders.Add(MosquittoPub(place, broker, tls));
         return senders;
     }
 
     private static string TopicOf(string device) => $"devices/{device}/messages/events/";
 
-    private static Sender MosquittoPub(BenchPlace place, Broker broker)
+    private static Sender MosquittoPub(BenchPlace place, Broker broker, bool tls)
     {
         string[] arguments =
         [
-            .. new[] { "-h", broker.Address, "-p", $"{broker.TlsPort}", "--cafile", place.Hub.RootFile },
+            .. new[] { "-h", broker.Address, "-p", $"{(tls ? broker.TlsPort : broker.PlainPort)}" },
+            .. tls ? new[] { "--cafile", place.Hub.RootFile } : [],
             .. new[] { "-q", "1", "-i", "mosq", "-t", TopicOf("mosq") },
         ];
-        var folder = place.Folder("lines");
+        var folder = place.Folder($"lines-{tls}");
         return new(
             "mosquitto_pub",
             place.StartMosquittoPub(arguments),

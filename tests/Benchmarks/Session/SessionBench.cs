@@ -8,7 +8,18 @@ namespace EdgeDm.Benchmarks.Session;
 /// </summary>
 internal sealed class SessionBench : Bench
 {
-    private static readonly SessionMeasure[] Measures = [new TelemetryMeasure(), new AllocationMeasure()];
+    private static readonly SessionMeasure[] Measures =
+    [
+        new TelemetryMeasure(),
+        new MethodMeasure(),
+        new TwinMeasure(),
+        new InputMeasure(),
+        new MemoryMeasure(),
+        new AllocationMeasure(),
+        new HalfOpenMeasure(),
+        new DeliveryMeasure(),
+        new ColdStartMeasure(),
+    ];
 
     private readonly Option<string?> only = new("--only")
     {

@@ -22,17 +22,23 @@ internal sealed class TelemetryMeasure : SessionMeasure
 
     public override async Task<IReadOnlyList<Row>> RunAsync(BenchPlace place, CancellationToken cancellationToken)
     {
-        var rows = await RunAsync(place, "hub", await Senders.AtHubAsync(place, cancellationToken), cancellationToken);
+        var all = place.IsQuick ? [Judged] : Shapes;
+        var rows = await RunAsync(
+            place,
+            "hub, TLS",
+            all,
+            await Senders.AtHubAsync(place, cancellationToken),
+            cancellationToken
+        );
         if (place.Broker is { } broker)
         {
-            rows.AddRange(
-                await RunAsync(
-                    place,
-                    "mosquitto",
-                    await Senders.AtBrokerAsync(place, broker, cancellationToken),
-                    cancellationToken
-                )
-            );
+            var secured = await Senders.AtBrokerAsync(place, broker, tls: true, cancellationToken);
+            rows.AddRange(await RunAsync(place, "mosquitto, TLS", all, secured, cancellationToken));
+            if (!place.IsQuick)
+            {
+                var plain = await Senders.AtBrokerAsync(place, broker, tls: false, cancellationToken);
+                rows.AddRange(await RunAsync(place, "mosquitto, plain", [Judged], plain, cancellationToken));
+            }
         }
         return rows;
     }
@@ -40,6 +46,7 @@ internal sealed class TelemetryMeasure : SessionMeasure
     private static async Task<List<Row>> RunAsync(
         BenchPlace place,
         string server,
+        Shape[] shapes,
         IReadOnlyList<Sender> senders,
         CancellationToken cancellationToken
     )
@@ -54,7 +61,7 @@ internal sealed class TelemetryMeasure : SessionMeasure
                     cancellationToken
                 );
             }
-            foreach (var shape in place.IsQuick ? [Judged] : Shapes)
+            foreach (var shape in shapes)
             {
                 await place.Progress.WriteLineAsync($"  {server}, {shape.Bytes} B, {shape.Window} in flight");
                 // mosquitto_pub has a window of its own.
@@ -69,9 +76,7 @@ internal sealed class TelemetryMeasure : SessionMeasure
                         await place.Progress.WriteLineAsync($"    {able[i].Name}: {sample}");
                     }
                 }
-                rows.AddRange(
-                    Rows($"B1 {server}, TLS, {shape.Bytes} B, {shape.Window} in flight", shape, able, samples)
-                );
+                rows.AddRange(Rows($"B1 {server}, {shape.Bytes} B, {shape.Window} in flight", shape, able, samples));
             }
             return rows;
         }
@@ -86,7 +91,7 @@ internal sealed class TelemetryMeasure : SessionMeasure
 
     private static IEnumerable<Row> Rows(string what, Shape shape, List<Sender> senders, List<List<SendSample>> samples)
     {
-        var isJudged = shape == Judged;
+        var isJudged = shape == Judged && what.Contains("TLS", StringComparison.Ordinal);
         var ours = samples[0];
         for (var i = 1; i < Math.Max(senders.Count, 2); i++)
         {

@@ -27,3 +27,4 @@ exports.inWindow = (count, window, start) =>
   });
 
 exports.seconds = seconds;
+exports.microseconds = (begin) => seconds(begin) * 1e6;

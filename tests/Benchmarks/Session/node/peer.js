@@ -12,7 +12,6 @@ if (!/^[a-z-]+$/.test(kind ?? '')) {
   process.exit(2);
 }
 console.log = console.error;
-const calls = require(`./${kind}`);
 const write = (answer) => process.stdout.write(JSON.stringify(answer) + '\n');
 
 async function answer(line) {
@@ -22,6 +21,8 @@ async function answer(line) {
       write({ result: null });
       return;
     }
+    // Only now: a program that does nothing yet has loaded nothing yet, as ours.
+    const calls = require(`./${kind}`);
     if (!Object.hasOwn(calls, call)) {
       throw new Error(`a ${kind} has no call '${call}'`);
     }

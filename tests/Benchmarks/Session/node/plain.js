@@ -6,6 +6,8 @@ const mqtt = require('mqtt');
 const { inWindow } = require('./measure');
 
 const clients = [];
+let onLost;
+const lost = new Promise((done) => (onLost = done));
 
 exports.connect = async ({ host, port, rootFile, clientId, keepAlive = 60, sessions = 1 }) => {
   const url = rootFile ? `mqtts://${host}:${port}` : `mqtt://${host}:${port}`;
@@ -15,6 +17,14 @@ exports.connect = async ({ host, port, rootFile, clientId, keepAlive = 60, sessi
       await mqtt.connectAsync(url, { clientId: clientId + clients.length, ca, keepalive: keepAlive, reconnectPeriod: 0 }),
     );
   }
+  clients[0].on('error', () => {});
+  clients[0].on('close', onLost);
+};
+
+/** Until the first client's connection is closed. */
+exports.untilLost = async () => {
+  await lost;
+  return 'close';
 };
 
 exports.send = async ({ count, window, bytes, topic }) => {

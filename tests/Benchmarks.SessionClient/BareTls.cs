@@ -1,0 +1,34 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+
+namespace EdgeDm.Benchmarks.SessionClient;
+
+/// <summary>A TLS connection and nothing on it: what TLS costs a program by itself.</summary>
+internal sealed class BareTls : IAsyncDisposable
+{
+    private readonly SslStream stream;
+
+    private BareTls(SslStream stream) => this.stream = stream;
+
+    /// <summary>Connects, with the same trust as a session.</summary>
+    public static async Task<BareTls> ConnectAsync(string host, int port, X509Certificate2Collection roots)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync(host, port);
+        var secured = new SslStream(client.GetStream());
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.AddRange(roots);
+        await secured.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = policy }
+        );
+        return new(secured);
+    }
+
+    public ValueTask DisposeAsync() => stream.DisposeAsync();
+}

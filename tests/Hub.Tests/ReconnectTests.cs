@@ -39,6 +39,30 @@ public sealed class ReconnectTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Run_BodyWaitsForTheSessionsEnd_IsALossAndNoCancellation()
+    {
+        var bodies = 0;
+        var causes = new List<Exception>();
+        var running = HubReconnect.RunAsync(
+            _ => ValueTask.FromResult(hub.Options),
+            (session, _) => ++bodies == 1 ? Task.Delay(Timeout.InfiniteTimeSpan, session.Stopped) : Task.CompletedTask,
+            attempt =>
+            {
+                causes.Add(attempt.Error);
+                return new(Retry: true, TimeSpan.Zero);
+            }
+        );
+        var first = await hub.WelcomeAsync();
+        await first.SendBytesAsync(new byte[] { 0xFF });
+        await hub.WelcomeAsync();
+        await running.WaitAsync(ScriptedHub.Patience);
+        causes
+            .ShouldHaveSingleItem()
+            .ShouldBeOfType<ConnectionLostException>()
+            .Reason.ShouldBe(SessionEndReason.ProtocolError);
+    }
+
+    [Fact]
     public async Task Run_LostThenConnected_RunsTheBodyOncePerConnection()
     {
         var time = new FakeTimeProvider();

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeDm.Hub;
 
-/// <summary>Runs a body once per connection. Uses nothing but the session's public members; the caller chooses the policy.</summary>
+/// <summary>Runs a body once per connection. The caller chooses the policy.</summary>
 public static partial class HubReconnect
 {
     /// <summary>
@@ -43,7 +43,7 @@ public static partial class HubReconnect
                 await using var session = await IoTHubSession.ConnectAsync(options, cancellationToken);
                 connectedAt = time.GetTimestamp();
                 expires = session.CredentialExpiresOn;
-                await body(session, cancellationToken);
+                await RunBodyAsync(body, session, cancellationToken);
                 return;
             }
             catch (Exception error) when (error is HubException or TimeoutException)
@@ -124,6 +124,24 @@ public static partial class HubReconnect
             };
             return new(MayHelp(attempt), TimeSpan.FromMilliseconds(delay));
         };
+    }
+
+    /// <summary>A body that waits on <see cref="IoTHubSession.Stopped"/> ends as cancelled, although its session was lost.</summary>
+    private static async Task RunBodyAsync(
+        Func<IoTHubSession, CancellationToken, Task> body,
+        IoTHubSession session,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            await body(session, cancellationToken);
+        }
+        catch (OperationCanceledException)
+            when (session.Stopped.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ConnectionLostException(await session.Completion, outcomeUnknown: false);
+        }
     }
 
     private static bool MayHelp(in HubAttempt attempt) =>

@@ -15,14 +15,21 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>For a whole start, while others use the processors as well.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
+    /// <summary>The firmware's first words come within seconds of a reset, or never: the emulator's may hang there.</summary>
+    private static readonly TimeSpan LongestReset = TimeSpan.FromSeconds(60);
+
     private readonly string folder;
     private readonly int sshPort;
+    private readonly CancellationTokenSource disposed = new();
+    private readonly SemaphoreSlim power = new(1);
+    private readonly Task watchdog;
     private Process? qemu;
 
     private Machine()
     {
         folder = Directory.CreateDirectory(Path.Combine(Built, "cases", $"{Guid.NewGuid():N}"[..8])).FullName;
         sshPort = FreePort();
+        watchdog = WatchResetsAsync();
     }
 
     /// <summary>What <c>scripts/vm build</c> made.</summary>
@@ -33,6 +40,9 @@ internal sealed class Machine : IAsyncDisposable
 
     /// <summary>Every line that the guest's journal had in this case, up to the moment of a power cut.</summary>
     public string Journal => ReadLog("journal.log");
+
+    /// <summary>How often a restart of the guest hung in the emulator's firmware, and the power was cut once more to go on.</summary>
+    public int HungResets { get; private set; }
 
     private string Disk => Path.Combine(folder, "disk.qcow2");
 
@@ -60,10 +70,15 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>Cuts the power.</summary>
     public async Task CutAsync()
     {
-        qemu!.Kill();
-        await qemu.WaitForExitAsync(CancellationToken.None);
-        qemu.Dispose();
-        qemu = null;
+        await power.WaitAsync();
+        try
+        {
+            await KillAsync();
+        }
+        finally
+        {
+            power.Release();
+        }
     }
 
     /// <summary>Starts from the disk. Returns before the guest is up.</summary>
@@ -102,10 +117,14 @@ internal sealed class Machine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await disposed.CancelAsync();
+        await watchdog;
         if (qemu is not null)
         {
             await CutAsync();
         }
+        disposed.Dispose();
+        power.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -124,6 +143,59 @@ internal sealed class Machine : IAsyncDisposable
             Path.Combine(RepositoryRoot.Path, "tests", "VirtualMachine", "qemu"),
             [folder, Disk, $"{sshPort}", .. options]
         );
+
+    private async Task KillAsync()
+    {
+        qemu!.Kill();
+        await qemu.WaitForExitAsync(CancellationToken.None);
+        qemu.Dispose();
+        qemu = null;
+    }
+
+    /// <summary>What a board's watchdog does: a guest whose kernel has asked for a reset, and whose firmware then says nothing, is started again.</summary>
+    private async Task WatchResetsAsync()
+    {
+        using var timer = new PeriodicTimer(LongestReset / 6);
+        var (seen, since) = ("", Stopwatch.GetTimestamp());
+        try
+        {
+            while (await timer.WaitForNextTickAsync(disposed.Token))
+            {
+                var console = ReadLog("console.log");
+                if (console != seen)
+                {
+                    (seen, since) = (console, Stopwatch.GetTimestamp());
+                }
+                var isResetting = console.TrimEnd().EndsWith("reboot: Restarting system", StringComparison.Ordinal);
+                if (isResetting && Stopwatch.GetElapsedTime(since) >= LongestReset)
+                {
+                    await StartAgainAsync();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The machine is disposed of.
+        }
+    }
+
+    private async Task StartAgainAsync()
+    {
+        await power.WaitAsync();
+        try
+        {
+            if (qemu is not null)
+            {
+                HungResets++;
+                await KillAsync();
+                Start();
+            }
+        }
+        finally
+        {
+            power.Release();
+        }
+    }
 
     private async Task<(int ExitCode, string Output)> SshAsync(string input, string command)
     {

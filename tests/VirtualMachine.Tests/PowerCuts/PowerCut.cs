@@ -59,7 +59,8 @@ internal sealed partial class PowerCut(int seed, int number)
                 : wasOver ? "over"
                 : step ?? "not begun",
             succeeded ? "committed" : ErrorOf(group),
-            took
+            took,
+            gateway.Machine.HungResets
         );
     }
 
@@ -96,12 +97,21 @@ internal sealed partial class PowerCut(int seed, int number)
 /// <param name="Phase">HostAccess's state of the update when the power came back; before it has one, the job's step.</param>
 /// <param name="End"><c>committed</c>, the old version and why, or what was wrong.</param>
 /// <param name="Took">From the cut to the reported end.</param>
-internal sealed record PowerCutResult(int Seed, int Number, TimeSpan At, string Phase, string End, TimeSpan Took)
+/// <param name="HungResets">Restarts that hung in the emulator's firmware.</param>
+internal sealed record PowerCutResult(
+    int Seed,
+    int Number,
+    TimeSpan At,
+    string Phase,
+    string End,
+    TimeSpan Took,
+    int HungResets
+)
 {
     /// <summary>As a row of the page.</summary>
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"| {Seed} | {Number} | {At.TotalSeconds:0} s | {Phase} | {End} | {Took.TotalSeconds:0} s |"
+            $"| {Seed} | {Number} | {At.TotalSeconds:0} s | {Phase} | {End} | {Took.TotalSeconds:0} s{(HungResets > 0 ? $", {HungResets} reset hung" : "")} |"
         );
 }

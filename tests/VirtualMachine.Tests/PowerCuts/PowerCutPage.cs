@@ -20,6 +20,9 @@ internal sealed class PowerCutPage(string file)
         Each must end committed in the new slot, or in the old one with an error; what is reported must be what runs; a watcher of the twin must
         see one end and the job's events must tell one; no record may be damaged.
 
+        The emulator's firmware sometimes hangs in a restart that the guest asked for. The machine is then started once more, as a board's watchdog would:
+        a second cut, between the two systems. Such a row says "reset hung".
+
         What this does not model: the disk. QEMU hands the guest's writes to this machine's page cache, which outlives QEMU. So a disk that says
         "written" and loses it with its cache, sectors that are torn in the middle of a write, and flash that wears or forgets are not here. What is: everything that
         the guest had not handed to its disk yet is lost, in GRUB, kernel, file systems, RAUC and EdgeDm alike.

@@ -54,7 +54,14 @@ public sealed class TelemetryModule : IDisposable
             options,
             logger
         );
-        observer = new(hub, new InventoryReader(http), list.Load(), options, time, logger);
+        observer = new(
+            hub,
+            new InventoryReader(http, UnixHttp.PathOf(options.InventoryEndpoint)),
+            list.Load(),
+            options,
+            time,
+            logger
+        );
         hub.OnInput(Routes.Observations, HandleAsync);
     }
 

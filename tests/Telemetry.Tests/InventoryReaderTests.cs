@@ -62,6 +62,16 @@ public sealed class InventoryReaderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task IsThere_FollowsTheSocket()
+    {
+        using var http = UnixHttp.CreateClient(host.Endpoint);
+        var reader = new InventoryReader(http, UnixHttp.PathOf(host.Endpoint));
+        reader.IsThere.ShouldBeTrue();
+        await host.StopAsync();
+        reader.IsThere.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Read_NoAnswerInTime_IsUnavailable()
     {
         host.Answer = http =>
@@ -95,6 +105,6 @@ public sealed class InventoryReaderTests : IAsyncLifetime
     {
         using var http = UnixHttp.CreateClient(host.Endpoint, timeout);
         http.MaxResponseContentBufferSize = 64 * 1024;
-        return await new InventoryReader(http).ReadAsync(cancel);
+        return await new InventoryReader(http, UnixHttp.PathOf(host.Endpoint)).ReadAsync(cancel);
     }
 }

@@ -121,6 +121,8 @@ public sealed class ObserverTests : IAsyncDisposable
         Start(One(DeviceObject.MemoryFree, 30, 60));
         await PostsAsync(1);
         host.Away = true;
+        await PassAsync(Sample, Sample, next: TimeSpan.FromSeconds(1));
+        await BackOffAsync();
         await PassAsync(TimeSpan.FromSeconds(600));
         hub.Posts.Count.ShouldBe(1);
 
@@ -128,6 +130,24 @@ public sealed class ObserverTests : IAsyncDisposable
         await PassAsync(Sample);
 
         await PostsAsync(2);
+    }
+
+    [Fact]
+    public async Task Run_HostAccessLateAtTheStart_IsLookedForSoonAndNotAsked()
+    {
+        host.IsThere = false;
+        Start(One(DeviceObject.MemoryFree, 300, 3600));
+        await BackOffAsync();
+        host.Reads.ShouldBe(0);
+
+        host.IsThere = true;
+        clock.Advance(Sample);
+        await PostsAsync(1);
+
+        // Away again it is looked for soon, too.
+        host.IsThere = false;
+        await PassAsync(Sample, Sample, next: TimeSpan.FromSeconds(1));
+        await BackOffAsync();
     }
 
     [Fact]
@@ -212,7 +232,7 @@ public sealed class ObserverTests : IAsyncDisposable
     private Task<FakePost> PostsAsync(int count) => hub.WaitForPostAsync(_ => hub.Posts.Count >= count);
 
     /// <summary>Lets time pass in steps, each after the loop has gone to wait.</summary>
-    private async Task PassAsync(TimeSpan span, TimeSpan? step = null)
+    private async Task PassAsync(TimeSpan span, TimeSpan? step = null, TimeSpan? next = null)
     {
         var each = step ?? Sample;
         for (var passed = TimeSpan.Zero; passed < span; passed += each)
@@ -220,7 +240,18 @@ public sealed class ObserverTests : IAsyncDisposable
             await clock.WaitForTimerAsync(each);
             clock.Advance(each);
         }
-        await clock.WaitForTimerAsync(each);
+        await clock.WaitForTimerAsync(next ?? each);
+    }
+
+    /// <summary>While HostAccess is away: the times between two looks for it, up to the usual one.</summary>
+    private async Task BackOffAsync()
+    {
+        foreach (var seconds in (int[])[1, 2, 4, 8, 16])
+        {
+            await clock.WaitForTimerAsync(TimeSpan.FromSeconds(seconds));
+            clock.Advance(TimeSpan.FromSeconds(seconds));
+        }
+        await clock.WaitForTimerAsync(Sample);
     }
 
     private List<(string Name, double Value)> Told(int post) =>
@@ -236,9 +267,16 @@ public sealed class ObserverTests : IAsyncDisposable
 
         public bool Away { get; set; }
 
-        public Task<HostInventory> ReadAsync(CancellationToken cancel) =>
-            Away
+        public bool IsThere { get; set; } = true;
+
+        public int Reads { get; private set; }
+
+        public Task<HostInventory> ReadAsync(CancellationToken cancel)
+        {
+            Reads++;
+            return Away
                 ? throw ErrorRegistry.HostAccessUnavailable.Exception("t", "c", "Away.")
                 : Task.FromResult(Inventory with { CurrentTime = clock.GetUtcNow() });
+        }
     }
 }

@@ -7,6 +7,9 @@ namespace EdgeDm.Telemetry.Inventory;
 /// <summary>Asks HostAccess what the host is.</summary>
 internal interface IInventoryReader
 {
+    /// <summary>False: there is not even a socket of HostAccess, as while a gateway starts; to ask could only fail.</summary>
+    bool IsThere { get; }
+
     /// <summary>The inventory at this moment.</summary>
     /// <exception cref="EdgeDmException"><c>hostAccessUnavailable</c>, or HostAccess's own refusal.</exception>
     Task<HostInventory> ReadAsync(CancellationToken cancel);
@@ -14,8 +17,12 @@ internal interface IInventoryReader
 
 /// <summary>Asks over HTTP.</summary>
 /// <param name="http">Knows the socket; its buffer limit bounds the answer.</param>
-internal sealed class InventoryReader(HttpClient http) : IInventoryReader
+/// <param name="socket">Its path.</param>
+internal sealed class InventoryReader(HttpClient http, string socket) : IInventoryReader
 {
+    /// <inheritdoc/>
+    public bool IsThere => File.Exists(socket);
+
     /// <inheritdoc/>
     public async Task<HostInventory> ReadAsync(CancellationToken cancel)
     {

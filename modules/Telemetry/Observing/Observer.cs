@@ -24,6 +24,9 @@ internal sealed partial class Observer : IDisposable
     private long? sampledAt;
     private bool hostAway;
 
+    /// <summary>Until the next reading while HostAccess is away: short at first, because at a gateway's start it is only late.</summary>
+    private TimeSpan awayInterval;
+
     /// <summary>Begins with this list.</summary>
     public Observer(
         IModuleHub hub,
@@ -103,6 +106,12 @@ internal sealed partial class Observer : IDisposable
     {
         try
         {
+            if (!reader.IsThere)
+            {
+                // Told apart from a failed request: an exception at each start of a gateway would cost megabytes for as long as it runs.
+                TellAway("There is no socket of HostAccess yet.");
+                return;
+            }
             var inventory = await reader.ReadAsync(cancel);
             lock (gate)
             {
@@ -119,22 +128,32 @@ internal sealed partial class Observer : IDisposable
         }
         catch (EdgeDmException error)
         {
+            TellAway(error.Error.Message);
+        }
+        finally
+        {
             lock (gate)
             {
-                foreach (var resource in engine.Resources)
-                {
-                    engine.SetUnavailable(resource);
-                }
-            }
-            if (!hostAway)
-            {
-                hostAway = true; // Once, not at every reading.
-                LogHostAway(logger, error.Error.Message);
+                sampledAt = time.GetTimestamp();
             }
         }
+    }
+
+    private void TellAway(string reason)
+    {
         lock (gate)
         {
-            sampledAt = time.GetTimestamp();
+            foreach (var resource in engine.Resources)
+            {
+                engine.SetUnavailable(resource);
+            }
+            var longer = hostAway ? awayInterval * 2 : options.LeastSampleInterval;
+            awayInterval = longer < options.SampleInterval ? longer : options.SampleInterval;
+        }
+        if (!hostAway)
+        {
+            hostAway = true; // Once, not at every reading.
+            LogHostAway(logger, reason);
         }
     }
 
@@ -206,6 +225,7 @@ internal sealed partial class Observer : IDisposable
     private TimeSpan Interval()
     {
         var wanted = engine.ShortestMinPeriod ?? options.SampleInterval;
+        wanted = hostAway && awayInterval < wanted ? awayInterval : wanted;
         return wanted < options.LeastSampleInterval ? options.LeastSampleInterval
             : wanted > options.SampleInterval ? options.SampleInterval
             : wanted;

@@ -132,13 +132,15 @@ public sealed class WebSocketTests
     }
 
     [Theory]
-    [InlineData(null)]
-    [InlineData("amqp")]
-    public async Task Connect_OtherSubProtocol_Fails(string? spoken)
+    [InlineData(null, "does not speak 'mqtt'")]
+    [InlineData("amqp", "took no WebSocket")]
+    public async Task Connect_OtherSubProtocol_Fails(string? spoken, string told)
     {
         await using var hub = new WebSocketServer { SubProtocol = spoken };
         _ = hub.AcceptAsync();
-        (await FailAsync(hub.Options)).IsTransient.ShouldBeTrue();
+        var error = await FailAsync(hub.Options);
+        error.Message.ShouldContain(told);
+        error.IsTransient.ShouldBeTrue();
     }
 
     [Fact]

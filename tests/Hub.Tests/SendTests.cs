@@ -92,6 +92,48 @@ public sealed class SendTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Send_ManyMoreThanTheWindow_LeaveInTheOrderOfTheCalls()
+    {
+        var (session, connection) = await hub.ConnectAsync(hub.Options with { MaxInFlight = 3 });
+        await using var _ = session;
+        var sends = new List<Task>();
+        for (var n = 0; n < 200; n++)
+        {
+            using var cancel = new CancellationTokenSource();
+            var isGivenUp = n % 10 == 9;
+            var sending = session.SendTelemetryAsync(Message($"{n}"), isGivenUp ? cancel.Token : default).AsTask();
+            if (!isGivenUp)
+            {
+                sends.Add(sending);
+                continue;
+            }
+            await cancel.CancelAsync(); // Before it had a place.
+            await Should.ThrowAsync<OperationCanceledException>(sending);
+        }
+        for (var n = 0; n < 200; n++)
+        {
+            if (n % 10 != 9)
+            {
+                (await connection.TakePublishAsync()).Body.ShouldBe($"{n}");
+            }
+        }
+        await Task.WhenAll(sends).WaitAsync(ScriptedHub.Patience);
+    }
+
+    [Fact]
+    public async Task Send_WaitsForAPlaceWhenTheConnectionIsLost_KnowsThatNothingLeft()
+    {
+        var (session, connection) = await hub.ConnectAsync(hub.Options with { MaxInFlight = 1 });
+        await using var _ = session;
+        var sent = session.SendTelemetryAsync(Message("1")).AsTask();
+        var waiting = session.SendTelemetryAsync(Message("2")).AsTask();
+        await connection.ExpectAsync<ReceivedPublish>();
+        connection.Drop();
+        (await Should.ThrowAsync<ConnectionLostException>(sent)).OutcomeUnknown.ShouldBeTrue();
+        (await Should.ThrowAsync<ConnectionLostException>(waiting)).OutcomeUnknown.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Send_CallerGivesUp_KeepsItsPacketIdUntilTheAcknowledgement()
     {
         var (session, connection) = await hub.ConnectAsync(hub.Options with { MaxInFlight = 1 });

@@ -18,7 +18,6 @@ public sealed partial class IoTHubSession
     private static RentedWriter? topicOfThread;
 
     private readonly byte[] eventsTopic;
-    private readonly SemaphoreSlim window;
     private readonly PendingAcks pendingAcks;
     private readonly ITimer ackTimer;
     private bool ackTimerRuns;
@@ -51,7 +50,8 @@ public sealed partial class IoTHubSession
         PendingAck pending;
         lock (link.Gate)
         {
-            pending = AddPending(holdsWindow: false);
+            ThrowIfEnded();
+            pending = Add(pendingAcks.Begin(holdsWindow: false));
             new SubscribePacket(pending.PacketId, [new(filter, qos)]).Write(link.Output);
         }
         link.Wake();
@@ -71,7 +71,7 @@ public sealed partial class IoTHubSession
             {
                 return;
             }
-            var pending = AddPending(holdsWindow: false);
+            var pending = Add(pendingAcks.Begin(holdsWindow: false));
             new UnsubscribePacket(pending.PacketId, [filter]).Write(link.Output);
         }
         link.Wake();
@@ -178,53 +178,50 @@ public sealed partial class IoTHubSession
         {
             return ValueTask.FromCanceled(cancellationToken);
         }
-        return window.Wait(0, CancellationToken.None)
-            ? Publish(topic, payload.Span).WaitAsync(cancellationToken)
-            : PublishLaterAsync(topic.ToArray(), payload, cancellationToken);
-    }
-
-    private async ValueTask PublishLaterAsync(
-        byte[] topic,
-        ReadOnlyMemory<byte> payload,
-        CancellationToken cancellationToken
-    )
-    {
-        // The place in the window is given back with the acknowledgement, not with the caller's patience.
-        await window.WaitAsync(cancellationToken);
-        await Publish(topic, payload.Span).WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Writes a message that has its place in the window.</summary>
-    private PendingAck Publish(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload)
-    {
         PendingAck pending;
         lock (link.Gate)
         {
-            pending = AddPending(holdsWindow: true);
-            PublishPacket.Write(link.Output, topic, payload, MqttQoS.AtLeastOnce, pending.PacketId);
+            ThrowIfEnded();
+            pending = pendingAcks.Begin(holdsWindow: true);
+            if (pendingAcks.HasPlace)
+            {
+                Publish(pending, topic, payload.Span);
+            }
+            else
+            {
+                pendingAcks.Park(pending, topic.ToArray(), payload);
+            }
         }
         link.Wake();
-        HubInstruments.InflightChanged(1);
-        return pending;
+        return pending.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Under the gate: the next packet's id, in the order of the calls.</summary>
-    private PendingAck AddPending(bool holdsWindow)
+    /// <summary>Under the gate.</summary>
+    private void Publish(PendingAck pending, ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload)
     {
-        if (end is not null)
-        {
-            if (holdsWindow)
-            {
-                window.Release();
-            }
-            throw EndedError(outcomeUnknown: false);
-        }
+        Add(pending);
+        PublishPacket.Write(link.Output, topic, payload, MqttQoS.AtLeastOnce, pending.PacketId);
+        HubInstruments.InflightChanged(1);
+    }
+
+    /// <summary>Under the gate: it is sent next.</summary>
+    private PendingAck Add(PendingAck pending)
+    {
         if (!ackTimerRuns)
         {
             ackTimerRuns = true;
             ackTimer.Change(options.OperationTimeout, Timeout.InfiniteTimeSpan);
         }
-        return pendingAcks.Add(holdsWindow, options.TimeProvider.GetTimestamp());
+        pendingAcks.Add(pending, options.TimeProvider.GetTimestamp());
+        return pending;
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (end is not null)
+        {
+            throw EndedError(outcomeUnknown: false);
+        }
     }
 
     /// <summary>One timer for all: it runs while something waits, and fires when the oldest may be late.</summary>
@@ -263,17 +260,29 @@ public sealed partial class IoTHubSession
     private void OnAcknowledged(ushort packetId, SubackPacket? suback)
     {
         PendingAck? pending;
-        bool isOver;
+        var isOver = false;
+        var sentMore = false;
         lock (link.Gate)
         {
             pending = pendingAcks.Remove(packetId);
             isOver = end is not null;
+            // Here, not by whoever waits: so they leave in the order of the calls.
+            while (!isOver && pendingAcks.Unpark() is { Topic: { } topic } next)
+            {
+                var payload = next.Payload;
+                Publish(next, topic, payload.Span);
+                sentMore = true;
+            }
+        }
+        if (sentMore)
+        {
+            link.Wake();
         }
         if (pending is not null)
         {
-            var holdsWindow = pending.HoldsWindow; // Its sender may use it for the next message at once.
+            var held = pending.HoldsWindow; // Its sender may use it for the next message at once.
             pending.Complete(suback);
-            ReleaseWindow(holdsWindow);
+            CountOut(held);
         }
         else if (!isOver) // Else it failed with the session; the answer to its farewell came late.
         {
@@ -284,14 +293,20 @@ public sealed partial class IoTHubSession
     private void FailPending()
     {
         PendingAck[] open;
+        PendingAck[] parked;
         TaskCompletionSource<TwinReply>[] waiting;
         lock (link.Gate)
         {
-            open = pendingAcks.RemoveAll();
+            open = pendingAcks.RemoveAll(_ => true);
+            parked = pendingAcks.RemoveParked();
             waiting = [.. pendingReplies.Values];
             pendingReplies.Clear();
         }
         FailAll(open, error: null);
+        foreach (var pending in parked)
+        {
+            pending.Fail(EndedError(outcomeUnknown: false)); // Nothing of it has left.
+        }
         foreach (var reply in waiting)
         {
             reply.TrySetException(EndedError(outcomeUnknown: true));
@@ -299,23 +314,22 @@ public sealed partial class IoTHubSession
         }
     }
 
-    /// <param name="packets">No longer in the table.</param>
+    /// <param name="packets">Sent, and no longer in the table.</param>
     /// <param name="error">Null = how the session ended, an exception for each.</param>
     private void FailAll(PendingAck[] packets, Exception? error)
     {
         foreach (var pending in packets)
         {
-            var holdsWindow = pending.HoldsWindow;
+            var held = pending.HoldsWindow;
             pending.Fail(error ?? EndedError(outcomeUnknown: true));
-            ReleaseWindow(holdsWindow);
+            CountOut(held);
         }
     }
 
-    private void ReleaseWindow(bool holdsWindow)
+    private static void CountOut(bool heldWindow)
     {
-        if (holdsWindow)
+        if (heldWindow)
         {
-            window.Release();
             HubInstruments.InflightChanged(-1);
         }
     }

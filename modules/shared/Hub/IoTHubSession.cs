@@ -43,8 +43,7 @@ public sealed partial class IoTHubSession : IAsyncDisposable
             : HubTopics.InputsFilter(DeviceId, ModuleId);
         messagesTopic = Encoding.UTF8.GetBytes(messagesFilter[..^1]);
         messages = new(this, messagesFilter, options.MaxUnreadInputs);
-        window = new(options.MaxInFlight);
-        pendingAcks = new(mostKept: options.MaxInFlight);
+        pendingAcks = new(options.MaxInFlight);
         ackTimer = options.TimeProvider.CreateTimer(
             static session => ((IoTHubSession)session!).OnAckTimer(),
             this,

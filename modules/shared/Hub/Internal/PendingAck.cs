@@ -22,12 +22,30 @@ internal sealed class PendingAck(PendingAcks table) : IValueTaskSource<SubackPac
     /// <summary>Time stamp of the session's clock.</summary>
     public long SentAt { get; private set; }
 
-    public void Begin(ushort packetId, bool holdsWindow, long now)
+    /// <summary>What it will send once there is a place for it; null when it was sent.</summary>
+    public byte[]? Topic { get; private set; }
+
+    public ReadOnlyMemory<byte> Payload { get; private set; }
+
+    /// <summary>Its sender has given up, or it is done.</summary>
+    public bool IsDecided => Volatile.Read(ref isDecided) != 0;
+
+    public void Begin(bool holdsWindow)
     {
         source.Reset();
-        (PacketId, HoldsWindow, SentAt) = (packetId, holdsWindow, now);
+        HoldsWindow = holdsWindow;
         isDecided = 0;
         holders = 2;
+    }
+
+    /// <summary>It waits for a place.</summary>
+    public void Park(byte[] topic, ReadOnlyMemory<byte> payload) => (Topic, Payload) = (topic, payload);
+
+    /// <summary>It is sent.</summary>
+    public void Sent(ushort packetId, long now)
+    {
+        (PacketId, SentAt) = (packetId, now);
+        (Topic, Payload) = (null, default);
     }
 
     /// <summary>The sender's task; to be awaited once.</summary>
@@ -112,7 +130,8 @@ internal sealed class PendingAck(PendingAcks table) : IValueTaskSource<SubackPac
         }
     }
 
-    private void LetGo()
+    /// <summary>By the table and by the sender, once each.</summary>
+    public void LetGo()
     {
         if (Interlocked.Decrement(ref holders) == 0)
         {
@@ -121,50 +140,97 @@ internal sealed class PendingAck(PendingAcks table) : IValueTaskSource<SubackPac
     }
 }
 
-/// <summary>The packets that wait for an acknowledgement, by packet id. Used under the link's gate, but for <see cref="TakeBack"/>.</summary>
-internal sealed class PendingAcks(int mostKept)
+/// <summary>
+/// The packets that wait for an acknowledgement, by packet id, and behind them, in the order of the calls, those that wait for a place in the
+/// window. Used under the link's gate, but for <see cref="TakeBack"/>.
+/// </summary>
+/// <param name="window">Most publishes without an acknowledgement.</param>
+internal sealed class PendingAcks(int window)
 {
     private readonly Dictionary<ushort, PendingAck> open = [];
+    private readonly Queue<PendingAck> parked = new();
     private readonly Lock gate = new();
     private readonly Stack<PendingAck> free = new();
     private ushort lastPacketId;
+    private int inWindow;
 
     public bool IsEmpty => open.Count == 0;
 
-    /// <summary>Gives the next packet its id, in the order of the calls.</summary>
-    public PendingAck Add(bool holdsWindow, long now)
+    /// <summary>A publish may leave now; else it is to be parked.</summary>
+    public bool HasPlace => inWindow < window && parked.Count == 0;
+
+    /// <summary>A new one, neither sent nor parked.</summary>
+    public PendingAck Begin(bool holdsWindow)
     {
-        do
-        {
-            lastPacketId = lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(lastPacketId + 1);
-        } while (open.ContainsKey(lastPacketId));
         PendingAck? pending;
         lock (gate)
         {
             free.TryPop(out pending);
         }
         pending ??= new(this);
-        pending.Begin(lastPacketId, holdsWindow, now);
-        open.Add(lastPacketId, pending);
+        pending.Begin(holdsWindow);
         return pending;
+    }
+
+    /// <summary>It is sent now: gives it the next packet id.</summary>
+    public void Add(PendingAck pending, long now)
+    {
+        do
+        {
+            lastPacketId = lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(lastPacketId + 1);
+        } while (open.ContainsKey(lastPacketId));
+        inWindow += pending.HoldsWindow ? 1 : 0;
+        open.Add(lastPacketId, pending);
+        pending.Sent(lastPacketId, now);
+    }
+
+    /// <summary>It waits for a place.</summary>
+    public void Park(PendingAck pending, byte[] topic, ReadOnlyMemory<byte> payload)
+    {
+        pending.Park(topic, payload);
+        parked.Enqueue(pending);
+    }
+
+    /// <summary>The first that waits for a place, when there is one for it; to be added. Those whose senders have given up are passed over.</summary>
+    public PendingAck? Unpark()
+    {
+        while (inWindow < window && parked.TryDequeue(out var next))
+        {
+            if (!next.IsDecided)
+            {
+                return next;
+            }
+            next.LetGo();
+        }
+        return null;
     }
 
     public PendingAck? Remove(ushort packetId)
     {
-        open.Remove(packetId, out var pending);
+        if (open.Remove(packetId, out var pending))
+        {
+            inWindow -= pending.HoldsWindow ? 1 : 0;
+        }
         return pending;
     }
 
-    public PendingAck[] RemoveAll() => RemoveAll(_ => true);
-
+    /// <summary>Takes out all that were sent and are of this kind.</summary>
     public PendingAck[] RemoveAll(Func<PendingAck, bool> which)
     {
         PendingAck[] found = [.. open.Values.Where(which)];
         foreach (var pending in found)
         {
-            open.Remove(pending.PacketId);
+            Remove(pending.PacketId);
         }
         return found;
+    }
+
+    /// <summary>Takes out all that wait for a place.</summary>
+    public PendingAck[] RemoveParked()
+    {
+        var all = parked.ToArray();
+        parked.Clear();
+        return all;
     }
 
     /// <summary>When the oldest was sent; there must be one.</summary>
@@ -175,7 +241,7 @@ internal sealed class PendingAcks(int mostKept)
     {
         lock (gate)
         {
-            if (free.Count < mostKept)
+            if (free.Count < window)
             {
                 free.Push(pending);
             }

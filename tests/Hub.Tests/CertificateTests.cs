@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Runtime.Versioning;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using EdgeDm.Hub.Internal;
 using EdgeDm.Hub.Tests.Servers;
@@ -33,7 +32,7 @@ public sealed class CertificateTests : IAsyncLifetime
     [Fact]
     public async Task Connect_FromCertificateWithChain_SendsTheChainToo()
     {
-        using var chained = Chain.Make();
+        using var chained = CertificateChain.Make();
         string[] seen = [];
         var accepting = server.AcceptTcpAsync();
         var options = server.Options with
@@ -309,43 +308,5 @@ public sealed class CertificateTests : IAsyncLifetime
         var untouched = options with { ConnectCallback = (_, _) => throw new InvalidOperationException("connected") };
         var error = await Should.ThrowAsync<ArgumentException>(() => IoTHubSession.ConnectAsync(untouched).AsTask());
         error.Message.ShouldContain(because);
-    }
-
-    /// <summary>A certificate behind an intermediate authority.</summary>
-    private sealed record Chain(X509Certificate2 Intermediate, X509Certificate2 Leaf) : IDisposable
-    {
-        public static Chain Make()
-        {
-            using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            using var root = Authority("CN=chain root", rootKey)
-                .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1));
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            using var bare = Issue(Authority("CN=chain intermediate", key), root);
-            var intermediate = bare.CopyWithPrivateKey(key);
-            using var leafKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            using var leaf = Issue(new("CN=chained", leafKey, HashAlgorithmName.SHA256), intermediate);
-            return new(intermediate, leaf.CopyWithPrivateKey(leafKey));
-        }
-
-        public void Dispose()
-        {
-            Intermediate.Dispose();
-            Leaf.Dispose();
-        }
-
-        private static CertificateRequest Authority(string name, ECDsa key)
-        {
-            var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
-            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-            return request;
-        }
-
-        private static X509Certificate2 Issue(CertificateRequest request, X509Certificate2 issuer) =>
-            request.Create(
-                issuer,
-                DateTimeOffset.UtcNow.AddHours(-1),
-                DateTimeOffset.UtcNow.AddDays(1),
-                RandomNumberGenerator.GetBytes(8)
-            );
     }
 }

@@ -117,10 +117,7 @@ public sealed class ProxyTests : IAsyncLifetime
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var proxy = new TestProxy { IsSilent = true };
         var connecting = FailAsync(hub.Options with { Proxy = new WebProxy(proxy.Address), TimeProvider = time });
-        while (proxy.Requests.IsEmpty)
-        {
-            await Task.Yield();
-        }
+        await proxy.Asked.Task.WaitAsync(ScriptedHub.Patience);
         time.Advance(TimeSpan.FromSeconds(20));
         (await connecting).Message.ShouldContain("within 20 s");
         await proxy.Closed.Task.WaitAsync(ScriptedHub.Patience);

@@ -34,6 +34,9 @@ internal sealed class TestProxy : IAsyncDisposable
     /// <summary>True: it takes the request and never answers.</summary>
     public bool IsSilent { get; init; }
 
+    /// <summary>Completes with the first request.</summary>
+    public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Completes when the first client has closed.</summary>
     public TaskCompletionSource Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -74,6 +77,7 @@ internal sealed class TestProxy : IAsyncDisposable
             var stream = client.GetStream();
             var head = await ReadHeadAsync(stream);
             Requests.Enqueue(head);
+            Asked.TrySetResult();
             var given = Convert.ToBase64String(Encoding.UTF8.GetBytes(Wanted ?? ""));
             if (IsSilent)
             {

@@ -43,7 +43,7 @@ internal sealed class HalfOpenMeasure : SessionMeasure
                 mqttJs.Add(await NoticeAsync(plain, cancellationToken));
             }
         }
-        return [Row(Pair.PeerName, official), Row("mqtt.js", mqttJs)];
+        return [Row(Pair.PeerName, official), Row(Senders.MqttJs, mqttJs)];
 
         Row Row(string name, List<double> peer)
         {

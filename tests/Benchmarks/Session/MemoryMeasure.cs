@@ -100,7 +100,7 @@ internal sealed class MemoryMeasure : SessionMeasure
                     peer.Add(await EachAsync(place.StartNode("plain"), broker.PlainConnectionOf("peer", tls)));
                 }
             }
-            var name = place.HasNode ? " | mqtt.js" : "";
+            var name = place.HasNode ? $" | {Senders.MqttJs}" : "";
             rows.Add(
                 new(
                     $"B5 each further connection, {(tls ? "TLS" : "plain")}, as deployed: resident{name}",

@@ -5,75 +5,58 @@ namespace EdgeDm.Benchmarks.Session;
 /// <summary>Starts and connects the clients that send.</summary>
 internal static class Senders
 {
+    /// <summary>A name in the text of rows.</summary>
+    public const string Ours = "ours",
+        MqttJs = "mqtt.js",
+        MosquittoPub = "mosquitto_pub";
+
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromMinutes(1);
 
     /// <summary>Ours and the official client, each a module of the dev hub.</summary>
-    public static async Task<IReadOnlyList<Sender>> AtHubAsync(BenchPlace place, CancellationToken cancellationToken)
+    /// <param name="place">Where.</param>
+    /// <param name="senders">Gets each as soon as it is connected; theirs who called.</param>
+    /// <param name="cancellationToken">Ends the connecting.</param>
+    public static async Task AtHubAsync(BenchPlace place, List<Sender> senders, CancellationToken cancellationToken)
     {
         var hub = place.Hub;
-        var senders = new List<Sender>
-        {
-            await ConnectAsync(
-                place.StartOurs(),
-                "ours",
-                hub.ConnectionOf(BenchHub.Ours),
-                () => hub.Processor,
-                cancellationToken
-            ),
-        };
+        await AddAsync(place.StartOurs(), Ours, BenchHub.Ours);
         if (place.HasNode)
         {
-            senders.Add(
-                await ConnectAsync(
-                    place.StartNode("azure"),
-                    "azure-iot-device",
-                    hub.ConnectionOf(BenchHub.Peer),
-                    () => hub.Processor,
-                    cancellationToken
-                )
-            );
+            await AddAsync(place.StartNode("azure"), Pair.PeerName, BenchHub.Peer);
         }
-        return senders;
+
+        async Task AddAsync(ClientProcess process, string name, string module) =>
+            senders.Add(
+                await ConnectAsync(process, name, hub.ConnectionOf(module), null, () => hub.Processor, cancellationToken)
+            );
     }
 
     /// <summary>Ours, mqtt.js and mosquitto_pub, each publishing on a device's topic at mosquitto.</summary>
-    public static async Task<IReadOnlyList<Sender>> AtBrokerAsync(
+    /// <inheritdoc cref="AtHubAsync"/>
+    public static async Task AtBrokerAsync(
         BenchPlace place,
         Broker broker,
         bool tls,
+        List<Sender> senders,
         CancellationToken cancellationToken
     )
     {
-        var senders = new List<Sender>
-        {
-            await ConnectAsync(
-                place.StartOurs(),
-                "ours",
-                broker.ConnectionOf("ours", tls),
-                () => broker.Processor,
-                cancellationToken
-            ),
-        };
+        await AddAsync(place.StartOurs(), Ours, broker.ConnectionOf("ours", tls), null);
         if (place.HasNode)
         {
-            senders.Add(
-                await ConnectAsync(
-                    place.StartNode("plain"),
-                    "mqtt.js",
-                    broker.PlainConnectionOf("peer", tls),
-                    () => broker.Processor,
-                    cancellationToken,
-                    TopicOf("peer")
-                )
-            );
+            await AddAsync(place.StartNode("plain"), MqttJs, broker.PlainConnectionOf("peer", tls), TopicOf("peer"));
         }
-        senders.Add(MosquittoPub(place, broker, tls));
-        return senders;
+        senders.Add(StartMosquittoPub(place, broker, tls));
+
+        async Task AddAsync(ClientProcess process, string name, JsonObject connection, string? topic) =>
+            senders.Add(
+                await ConnectAsync(process, name, connection, topic, () => broker.Processor, cancellationToken)
+            );
     }
 
     private static string TopicOf(string device) => $"devices/{device}/messages/events/";
 
-    private static Sender MosquittoPub(BenchPlace place, Broker broker, bool tls)
+    private static Sender StartMosquittoPub(BenchPlace place, Broker broker, bool tls)
     {
         string[] arguments =
         [
@@ -83,7 +66,7 @@ internal static class Senders
         ];
         var folder = place.Folder($"lines-{tls}");
         return new(
-            "mosquitto_pub",
+            MosquittoPub,
             place.StartMosquittoPub(arguments),
             () => broker.Processor,
             shape => new() { ["file"] = LinesFile(folder, shape) }
@@ -104,9 +87,9 @@ internal static class Senders
         ClientProcess process,
         string name,
         JsonObject connection,
+        string? topic,
         Func<TimeSpan> server,
-        CancellationToken cancellationToken,
-        string? topic = null
+        CancellationToken cancellationToken
     )
     {
         try

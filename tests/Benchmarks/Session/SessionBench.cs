@@ -64,7 +64,15 @@ internal sealed class SessionBench : Bench
         foreach (var measure in Measures.Where(m => wanted.Count == 0 || wanted.Contains(m.Id)))
         {
             await run.Progress.WriteLineAsync($"{measure.Id}: {measure.Title}");
-            rows.AddRange(await measure.RunAsync(place, cancellationToken));
+            try
+            {
+                rows.AddRange(await measure.RunAsync(place, cancellationToken));
+            }
+            catch (Exception error)
+                when (error is ShouldAssertException or HttpRequestException or InvalidOperationException or IOException)
+            {
+                throw new BenchException($"{measure.Id}: {error.Message}"); // Of the hub, or of its service.
+            }
         }
         return rows;
     }

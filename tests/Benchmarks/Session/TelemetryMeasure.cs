@@ -23,41 +23,41 @@ internal sealed class TelemetryMeasure : SessionMeasure
     public override async Task<IReadOnlyList<Row>> RunAsync(BenchPlace place, CancellationToken cancellationToken)
     {
         var all = place.IsQuick ? [Judged] : Shapes;
-        var rows = await RunAsync(
-            place,
-            "hub, TLS",
-            all,
-            await Senders.AtHubAsync(place, cancellationToken),
-            cancellationToken
-        );
-        if (place.Broker is { } broker)
+        var rows = await RunAsync(place, "hub, TLS", all, AtHubAsync, cancellationToken);
+        if (place.Broker is not null)
         {
-            var secured = await Senders.AtBrokerAsync(place, broker, tls: true, cancellationToken);
-            rows.AddRange(await RunAsync(place, "mosquitto, TLS", all, secured, cancellationToken));
+            rows.AddRange(await RunAsync(place, "mosquitto, TLS", all, AtBrokerAsync(tls: true), cancellationToken));
             if (!place.IsQuick)
             {
-                var plain = await Senders.AtBrokerAsync(place, broker, tls: false, cancellationToken);
+                var plain = AtBrokerAsync(tls: false);
                 rows.AddRange(await RunAsync(place, "mosquitto, plain", [Judged], plain, cancellationToken));
             }
         }
         return rows;
+
+        Task AtHubAsync(List<Sender> senders) => Senders.AtHubAsync(place, senders, cancellationToken);
+
+        Func<List<Sender>, Task> AtBrokerAsync(bool tls) =>
+            senders => Senders.AtBrokerAsync(place, place.Broker!, tls, senders, cancellationToken);
     }
 
     private static async Task<List<Row>> RunAsync(
         BenchPlace place,
         string server,
         Shape[] shapes,
-        IReadOnlyList<Sender> senders,
+        Func<List<Sender>, Task> connect,
         CancellationToken cancellationToken
     )
     {
         var rows = new List<Row>();
+        var senders = new List<Sender>();
         try
         {
+            await connect(senders);
             foreach (var sender in senders)
             {
                 await sender.SendAsync(
-                    sender.Name == "mosquitto_pub" ? WarmUpOfMosquittoPub : WarmUp,
+                    sender.Name == Senders.MosquittoPub ? WarmUpOfMosquittoPub : WarmUp,
                     cancellationToken
                 );
             }
@@ -65,7 +65,7 @@ internal sealed class TelemetryMeasure : SessionMeasure
             {
                 await place.Progress.WriteLineAsync($"  {server}, {shape.Bytes} B, {shape.Window} in flight");
                 // mosquitto_pub has a window of its own.
-                var able = senders.Where(sender => shape.Window == 64 || sender.Name != "mosquitto_pub").ToList();
+                var able = senders.Where(sender => shape.Window == 64 || sender.Name != Senders.MosquittoPub).ToList();
                 var samples = able.Select(_ => new List<SendSample>()).ToList();
                 for (var round = 0; round < place.Rounds; round++)
                 {
@@ -97,7 +97,7 @@ internal sealed class TelemetryMeasure : SessionMeasure
         {
             var peer = i < senders.Count ? samples[i] : [];
             var name = i < senders.Count ? $" | {senders[i].Name}" : "";
-            var isOfficial = name.Contains("azure", StringComparison.Ordinal);
+            var isOfficial = i < senders.Count && senders[i].Name == Pair.PeerName;
             yield return Row(
                 "client CPU",
                 "us a message",

@@ -10,8 +10,7 @@ internal sealed class HalfOpenMeasure : SessionMeasure
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
-    // A tick of the client's timer and the news' way to us.
-    private static readonly Goal InTime = new((KeepAlive * 1.5) + 0.5);
+    private static readonly Goal InTime = new(KeepAlive * 1.5);
 
     public override string Id => "B7";
 

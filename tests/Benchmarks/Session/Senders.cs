@@ -27,7 +27,14 @@ internal static class Senders
 
         async Task AddAsync(ClientProcess process, string name, string module) =>
             senders.Add(
-                await ConnectAsync(process, name, hub.ConnectionOf(module), null, () => hub.Processor, cancellationToken)
+                await ConnectAsync(
+                    process,
+                    name,
+                    hub.ConnectionOf(module),
+                    null,
+                    () => hub.Processor,
+                    cancellationToken
+                )
             );
     }
 

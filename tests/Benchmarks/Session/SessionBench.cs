@@ -69,7 +69,8 @@ internal sealed class SessionBench : Bench
                 rows.AddRange(await measure.RunAsync(place, cancellationToken));
             }
             catch (Exception error)
-                when (error is ShouldAssertException or HttpRequestException or InvalidOperationException or IOException)
+                when (error is ShouldAssertException or HttpRequestException or InvalidOperationException or IOException
+                )
             {
                 throw new BenchException($"{measure.Id}: {error.Message}"); // Of the hub, or of its service.
             }

@@ -171,13 +171,7 @@ public sealed class FaultTests : IAsyncLifetime
     public async Task Acknowledgements_OneNeverComes_OnlyThatSendTimesOutAndTheOthersAreLost()
     {
         var time = new FakeTimeProvider();
-        var options = hub.Options with
-        {
-            TimeProvider = time,
-            KeepAlive = TimeSpan.FromSeconds(600),
-            OperationTimeout = TimeSpan.FromSeconds(30),
-        };
-        var (session, connection) = await hub.ConnectAsync(options);
+        var (session, connection) = await hub.ConnectAsync(Patient(time));
         await using var _ = session;
         var late = session.SendTelemetryAsync(new("1"u8.ToArray())).AsTask();
         await connection.ExpectAsync<ReceivedPublish>();
@@ -194,13 +188,7 @@ public sealed class FaultTests : IAsyncLifetime
     public async Task Acknowledgement_OfASendThatItsCallerGaveUp_StillHasItsTime()
     {
         var time = new FakeTimeProvider();
-        var options = hub.Options with
-        {
-            TimeProvider = time,
-            KeepAlive = TimeSpan.FromSeconds(600),
-            OperationTimeout = TimeSpan.FromSeconds(30),
-        };
-        var (session, connection) = await hub.ConnectAsync(options);
+        var (session, connection) = await hub.ConnectAsync(Patient(time));
         await using var _ = session;
         using var cancel = new CancellationTokenSource();
         var sending = session.SendTelemetryAsync(new("1"u8.ToArray()), cancel.Token).AsTask();
@@ -274,4 +262,13 @@ public sealed class FaultTests : IAsyncLifetime
         (await call.WaitAsync(ScriptedHub.Patience)).ShouldBeTrue();
         calls.Current.Name.ShouldBe("m");
     }
+
+    /// <summary>An acknowledgement has 30 s, and no ping disturbs.</summary>
+    private HubSessionOptions Patient(FakeTimeProvider time) =>
+        hub.Options with
+        {
+            TimeProvider = time,
+            KeepAlive = TimeSpan.FromSeconds(600),
+            OperationTimeout = TimeSpan.FromSeconds(30),
+        };
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using EdgeDm.Mqtt;
 using EdgeDm.Mqtt.IoTHub;
 using EdgeDm.Testing;
 
@@ -41,6 +42,7 @@ public sealed class InstrumentTests : IAsyncLifetime
                 ("get_twin", ActivityKind.Client),
                 ("update_reported", ActivityKind.Client),
                 ("receive in", ActivityKind.Consumer),
+                ("respond m", ActivityKind.Client),
             ]);
         var send = mine[0];
         send.GetTagItem("messaging.system").ShouldBe("iothub");
@@ -126,7 +128,7 @@ public sealed class InstrumentTests : IAsyncLifetime
         log.All.ShouldNotContain("sig=");
     }
 
-    /// <summary>A message out, a twin, a patch that is refused, a message in.</summary>
+    /// <summary>A message out, a twin, a patch that is refused, a message in, a method.</summary>
     private static async Task TalkAsync(IoTHubSession session, ScriptedConnection connection)
     {
         var message = new OutboundMessage(System.Text.Encoding.UTF8.GetBytes(Payload)) { MessageId = "m1" };
@@ -145,5 +147,18 @@ public sealed class InstrumentTests : IAsyncLifetime
         await connection.GrantAsync(filter);
         await connection.PublishAsync($"{filter[..^1]}in/a=b", Payload, 1);
         await moving.WaitAsync(ScriptedHub.Patience);
+        await items.DisposeAsync();
+        var calls = session.ReadMethodRequestsAsync().GetAsyncEnumerator();
+        await using var __ = calls;
+        await connection.ExpectAsync<UnsubscribePacket>();
+        var call = calls.MoveNextAsync().AsTask();
+        await connection.GrantAsync(HubTopics.MethodFilter);
+        await connection.PublishAsync(HubTopics.MethodRequest("m", "1"), "{}");
+        await call.WaitAsync(ScriptedHub.Patience);
+        var answering = session
+            .RespondAsync(calls.Current, 200, System.Text.Encoding.UTF8.GetBytes($"\"{Payload}\""))
+            .AsTask();
+        await connection.TakePublishAsync();
+        await answering.WaitAsync(ScriptedHub.Patience);
     }
 }

@@ -37,6 +37,9 @@ public static partial class ModuleProgram
     /// <summary>Time from SIGTERM to the end; Docker and edgeAgent kill after 10 s.</summary>
     public static readonly TimeSpan StopGracePeriod = TimeSpan.FromSeconds(9);
 
+    /// <summary>By then a start is over, and what only it needed is given back to the system once.</summary>
+    private static readonly TimeSpan StartIsOver = TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// Runs until the body returns, or until SIGTERM or SIGINT cancels its token and it then returns.
     /// </summary>
@@ -57,6 +60,13 @@ public static partial class ModuleProgram
         var logger = loggers.CreateLogger(name);
         var version = VersionOf(Assembly.GetEntryAssembly());
         LogStart(logger, name, version, Environment.ProcessId);
+        // A program that then waits for hours allocates too little to be collected ever: what its start left would stay resident.
+        await using var startIsOver = TimeProvider.System.CreateTimer(
+            static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true),
+            null,
+            StartIsOver,
+            Timeout.InfiniteTimeSpan
+        );
         try
         {
             var context = new ProgramContext(loggers, EnvironmentOptions.FromProcess(), TimeProvider.System, version);

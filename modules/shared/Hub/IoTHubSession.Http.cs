@@ -36,7 +36,7 @@ public sealed partial class IoTHubSession
     /// <exception cref="ConnectFailedException">The hub could not be reached by HTTPS. The session lives on.</exception>
     /// <exception cref="ConnectionLostException">The answer did not come whole, or the session ended.</exception>
     /// <exception cref="TimeoutException">No answer came in time. The session lives on.</exception>
-    public async ValueTask<MethodResult> InvokeMethodAsync(
+    public ValueTask<MethodResult> InvokeMethodAsync(
         MethodTarget target,
         string methodName,
         MethodInvocation invocation,
@@ -48,6 +48,20 @@ public sealed partial class IoTHubSession
             throw new InvalidOperationException("Only a module can call methods.");
         }
         Check(target, methodName, invocation);
+        return HubInstruments.IsWatched(HubOperationKind.InvokeMethod)
+            ? HubInstruments.WatchAsync(this, HubOperationKind.InvokeMethod, methodName, PostAsync)
+            : PostAsync();
+
+        ValueTask<MethodResult> PostAsync() => PostMethodAsync(target, methodName, invocation, cancellationToken);
+    }
+
+    private async ValueTask<MethodResult> PostMethodAsync(
+        MethodTarget target,
+        string methodName,
+        MethodInvocation invocation,
+        CancellationToken cancellationToken
+    )
+    {
         var path = target.ModuleId is { } module
             ? $"twins/{Uri.EscapeDataString(target.DeviceId)}/modules/{Uri.EscapeDataString(module)}/methods"
             : $"twins/{Uri.EscapeDataString(target.DeviceId)}/methods";

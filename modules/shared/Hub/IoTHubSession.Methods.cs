@@ -49,9 +49,33 @@ public sealed partial class IoTHubSession
                 $"The answer has {utf8Json.Length} bytes; the limit is {MaxMethodPayloadBytes}."
             );
         }
-        return request.TryAnswer()
-            ? PublishAsync(HubTopics.MethodResponse(status, request.RequestId), utf8Json, cancellationToken)
-            : throw new InvalidOperationException($"The call of '{request.Name}' has been answered.");
+        if (!request.TryAnswer())
+        {
+            throw new InvalidOperationException($"The call of '{request.Name}' has been answered.");
+        }
+        var topic = HubTopics.MethodResponse(status, request.RequestId);
+        return HubInstruments.IsWatched(HubOperationKind.Respond)
+            ? RespondWatchedAsync(request.Name, topic, utf8Json, cancellationToken)
+            : PublishAsync(topic, utf8Json, cancellationToken);
+    }
+
+    private async ValueTask RespondWatchedAsync(
+        string method,
+        string topic,
+        ReadOnlyMemory<byte> utf8Json,
+        CancellationToken cancellationToken
+    )
+    {
+        using var operation = HubInstruments.Begin(this, HubOperationKind.Respond, method);
+        try
+        {
+            await PublishAsync(topic, utf8Json, cancellationToken);
+        }
+        catch (Exception error)
+        {
+            operation.Failed(error);
+            throw;
+        }
     }
 
     /// <summary>

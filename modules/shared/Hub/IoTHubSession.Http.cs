@@ -41,19 +41,15 @@ public sealed partial class IoTHubSession
         string methodName,
         MethodInvocation invocation,
         CancellationToken cancellationToken = default
-    )
-    {
-        if (ModuleId is null)
-        {
-            throw new InvalidOperationException("Only a module can call methods.");
-        }
-        Check(target, methodName, invocation);
-        return HubInstruments.IsWatched(HubOperationKind.InvokeMethod)
-            ? HubInstruments.WatchAsync(this, HubOperationKind.InvokeMethod, methodName, PostAsync)
-            : PostAsync();
-
-        ValueTask<MethodResult> PostAsync() => PostMethodAsync(target, methodName, invocation, cancellationToken);
-    }
+    ) =>
+        HubInstruments.IsWatched(HubOperationKind.InvokeMethod)
+            ? HubInstruments.WatchAsync(
+                this,
+                HubOperationKind.InvokeMethod,
+                methodName,
+                () => PostMethodAsync(target, methodName, invocation, cancellationToken)
+            )
+            : PostMethodAsync(target, methodName, invocation, cancellationToken);
 
     private async ValueTask<MethodResult> PostMethodAsync(
         MethodTarget target,
@@ -62,6 +58,11 @@ public sealed partial class IoTHubSession
         CancellationToken cancellationToken
     )
     {
+        if (ModuleId is null)
+        {
+            throw new InvalidOperationException("Only a module can call methods.");
+        }
+        Check(target, methodName, invocation);
         var path = target.ModuleId is { } module
             ? $"twins/{Uri.EscapeDataString(target.DeviceId)}/modules/{Uri.EscapeDataString(module)}/methods"
             : $"twins/{Uri.EscapeDataString(target.DeviceId)}/methods";

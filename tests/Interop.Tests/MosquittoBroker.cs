@@ -17,11 +17,6 @@ public sealed class MosquittoBroker : IAsyncLifetime
     private const string HubName = "contoso.azure-devices.net";
     private const string Key = "c2VjcmV0IG9mIHRoZSB0ZXN0";
 
-    // Debian has daemons in a folder that not every user's PATH names.
-    private static readonly string? ServerProgram = Find("mosquitto");
-
-    private static readonly string? PublishProgram = Find("mosquitto_pub");
-
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("mosq");
     private readonly int port = FreePort();
     private readonly int checkedPort = FreePort();
@@ -29,7 +24,7 @@ public sealed class MosquittoBroker : IAsyncLifetime
 
     /// <summary>Why there is none and how to mend it; null = there is.</summary>
     public static string? Obstacle { get; } =
-        ServerProgram is null || PublishProgram is null
+        Mosquitto.Server is null || Mosquitto.Publisher is null
             ? "mosquitto is not installed. Run ./scripts/test Interop as root, or apt-get install mosquitto mosquitto-clients."
             : null;
 
@@ -58,7 +53,7 @@ public sealed class MosquittoBroker : IAsyncLifetime
         await File.WriteAllTextAsync(PathOf("users"), $"{UserNameOf("Alpha")}:{Token}\n");
         await RunAsync("mosquitto_passwd", "-U", PathOf("users"));
         await File.WriteAllTextAsync(PathOf("mosquitto.conf"), Configuration());
-        server = Process.Start(Start(ServerProgram!, "-c", PathOf("mosquitto.conf")))!;
+        server = Process.Start(Start(Mosquitto.Server!, "-c", PathOf("mosquitto.conf")))!;
         await ServesAsync();
     }
 
@@ -97,7 +92,7 @@ public sealed class MosquittoBroker : IAsyncLifetime
 
     /// <summary>Publishes by <c>mosquitto_pub</c>, QoS 1, and returns when the broker has it.</summary>
     public Task PublishAsync(string topic, string payload) =>
-        RunAsync(PublishProgram!, [.. ClientArguments, "-q", "1", "-t", topic, "-m", payload]);
+        RunAsync(Mosquitto.Publisher!, [.. ClientArguments, "-q", "1", "-t", topic, "-m", payload]);
 
     /// <summary>Subscribes by <c>mosquitto_sub</c>, and returns when the broker has granted it.</summary>
     internal Task<MosquittoSubscriber> SubscribeAsync(string filter) =>
@@ -167,14 +162,6 @@ public sealed class MosquittoBroker : IAsyncLifetime
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
-
-    private static string? Find(string name) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "")
-            .Split(Path.PathSeparator)
-            .Append("/usr/sbin")
-            .Append("/usr/local/sbin")
-            .Select(candidate => Path.Combine(candidate, name))
-            .FirstOrDefault(File.Exists);
 }
 
 /// <summary>A running <c>mosquitto_sub</c>.</summary>

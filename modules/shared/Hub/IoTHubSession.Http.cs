@@ -47,7 +47,7 @@ public sealed partial class IoTHubSession
                 this,
                 HubOperationKind.InvokeMethod,
                 methodName,
-                () => PostMethodAsync(target, methodName, invocation, cancellationToken)
+                _ => PostMethodAsync(target, methodName, invocation, cancellationToken)
             )
             : PostMethodAsync(target, methodName, invocation, cancellationToken);
 

@@ -55,27 +55,13 @@ public sealed partial class IoTHubSession
         }
         var topic = HubTopics.MethodResponse(status, request.RequestId);
         return HubInstruments.IsWatched(HubOperationKind.Respond)
-            ? RespondWatchedAsync(request.Name, topic, utf8Json, cancellationToken)
+            ? HubInstruments.WatchAsync(
+                this,
+                HubOperationKind.Respond,
+                request.Name,
+                _ => PublishAsync(topic, utf8Json, cancellationToken)
+            )
             : PublishAsync(topic, utf8Json, cancellationToken);
-    }
-
-    private async ValueTask RespondWatchedAsync(
-        string method,
-        string topic,
-        ReadOnlyMemory<byte> utf8Json,
-        CancellationToken cancellationToken
-    )
-    {
-        using var operation = HubInstruments.Begin(this, HubOperationKind.Respond, method);
-        try
-        {
-            await PublishAsync(topic, utf8Json, cancellationToken);
-        }
-        catch (Exception error)
-        {
-            operation.Failed(error);
-            throw;
-        }
     }
 
     /// <summary>

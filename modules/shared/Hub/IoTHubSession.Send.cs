@@ -76,27 +76,17 @@ public sealed partial class IoTHubSession
 
     private ValueTask SendAsync(OutboundMessage message, string? output, CancellationToken cancellationToken) =>
         HubInstruments.IsWatched(HubOperationKind.Send)
-            ? SendWatchedAsync(message, output, cancellationToken)
+            ? HubInstruments.WatchAsync(
+                this,
+                HubOperationKind.Send,
+                output,
+                operation =>
+                {
+                    operation.Describe(message.MessageId, message.Payload.Length);
+                    return SendNowAsync(message, output, cancellationToken);
+                }
+            )
             : SendNowAsync(message, output, cancellationToken);
-
-    private async ValueTask SendWatchedAsync(
-        OutboundMessage message,
-        string? output,
-        CancellationToken cancellationToken
-    )
-    {
-        using var operation = HubInstruments.Begin(this, HubOperationKind.Send, output);
-        operation.Describe(message.MessageId, message.Payload.Length);
-        try
-        {
-            await SendNowAsync(message, output, cancellationToken);
-        }
-        catch (Exception error)
-        {
-            operation.Failed(error);
-            throw;
-        }
-    }
 
     private ValueTask SendNowAsync(OutboundMessage message, string? output, CancellationToken cancellationToken)
     {

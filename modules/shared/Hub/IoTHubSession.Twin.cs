@@ -19,7 +19,7 @@ public sealed partial class IoTHubSession
     /// <exception cref="TimeoutException">No answer came in time; the session goes on.</exception>
     public ValueTask<TwinSnapshot> GetTwinAsync(CancellationToken cancellationToken = default) =>
         HubInstruments.IsWatched(HubOperationKind.GetTwin)
-            ? HubInstruments.WatchAsync(this, HubOperationKind.GetTwin, null, () => ReadTwinAsync(cancellationToken))
+            ? HubInstruments.WatchAsync(this, HubOperationKind.GetTwin, null, _ => ReadTwinAsync(cancellationToken))
             : ReadTwinAsync(cancellationToken);
 
     private async ValueTask<TwinSnapshot> ReadTwinAsync(CancellationToken cancellationToken)
@@ -51,7 +51,7 @@ public sealed partial class IoTHubSession
                 this,
                 HubOperationKind.UpdateReported,
                 null,
-                () => PatchReportedAsync(utf8JsonMergePatch, cancellationToken)
+                _ => PatchReportedAsync(utf8JsonMergePatch, cancellationToken)
             )
             : PatchReportedAsync(utf8JsonMergePatch, cancellationToken);
 

@@ -71,7 +71,7 @@ internal sealed class BenchPlace : IAsyncDisposable
                     "ATTENTION: Node.js or its packages are missing: no azure-iot-device, no mqtt.js."
                 );
             }
-            if (Broker.Program is null || Broker.PublishProgram is null)
+            if (Mosquitto.Server is null || Mosquitto.Publisher is null)
             {
                 await run.Progress.WriteLineAsync(
                     "ATTENTION: mosquitto is missing: no broker, no mosquitto_pub. Install it: apt-get install mosquitto mosquitto-clients"

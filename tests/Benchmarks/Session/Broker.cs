@@ -3,14 +3,13 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using EdgeDm.Testing;
 
 namespace EdgeDm.Benchmarks.Session;
 
 /// <summary>A mosquitto of our own on the server's core: it takes anybody, keeps nothing, and listens with TLS and without.</summary>
 internal sealed class Broker : IAsyncDisposable
 {
-    private const string ProgramName = "mosquitto";
-
     // Ends the broker when its input ends, so also when the bench is killed. Ctrl-C reaches it too and must not part it from the broker.
     private const string Parent = """
         trap '' INT
@@ -22,9 +21,6 @@ internal sealed class Broker : IAsyncDisposable
 
     private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(20);
 
-    // Debian has daemons in a folder that not every user's PATH names.
-    private static readonly string[] DaemonFolders = ["/usr/sbin", "/usr/local/sbin"];
-
     private readonly Process parent;
     private readonly BenchHub hub;
 
@@ -33,12 +29,6 @@ internal sealed class Broker : IAsyncDisposable
         this.parent = parent;
         this.hub = hub;
     }
-
-    /// <summary>Its program; null when it is not installed.</summary>
-    public static string? Program { get; } = Find(ProgramName);
-
-    /// <summary>Its client; null when it is not installed.</summary>
-    public static string? PublishProgram { get; } = Find("mosquitto_pub");
 
     /// <summary>Its process.</summary>
     public int ProcessId { get; private set; }
@@ -89,7 +79,7 @@ internal sealed class Broker : IAsyncDisposable
             """,
             cancellationToken
         );
-        string[] command = ["-c", Parent, log, .. Cores.On(cores.Server), Program!, "-c", file];
+        string[] command = ["-c", Parent, log, .. Cores.On(cores.Server), Mosquitto.Server!, "-c", file];
         var start = new ProcessStartInfo("bash", command)
         {
             UseShellExecute = false,
@@ -171,11 +161,4 @@ internal sealed class Broker : IAsyncDisposable
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
-
-    private static string? Find(string name) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "")
-            .Split(Path.PathSeparator)
-            .Concat(DaemonFolders)
-            .Select(folder => Path.Combine(folder, name))
-            .FirstOrDefault(File.Exists);
 }

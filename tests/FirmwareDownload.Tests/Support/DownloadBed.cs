@@ -1,9 +1,6 @@
-using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Text.Json;
 using EdgeDm.Contracts;
 using EdgeDm.Testing;
-using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.FirmwareDownload.Tests.Support;
 
@@ -13,7 +10,7 @@ internal sealed class DownloadBed : IAsyncDisposable
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
     private readonly string folder = Directory.CreateTempSubdirectory("edgedm-download-").FullName;
-    private readonly CapturedLog log = new();
+    private readonly LineLog log = new();
     private readonly TimeProvider time;
     private CancellationTokenSource? stop;
     private FirmwareDownloadModule? module;
@@ -50,7 +47,7 @@ internal sealed class DownloadBed : IAsyncDisposable
 
     public FakeModuleHub Hub { get; private set; } = new("FirmwareDownload");
 
-    public string Log => string.Join('\n', log.Lines);
+    public string Log => log.All;
 
     public string Store => Path.Combine(folder, "store");
 
@@ -161,31 +158,4 @@ internal sealed class DownloadBed : IAsyncDisposable
         var token = stop.Token;
         running = Task.Run(() => module.RunAsync(token), CancellationToken.None);
     }
-}
-
-/// <summary>Keeps every line, of every level, with its exception.</summary>
-internal sealed class CapturedLog : ILoggerFactory, ILogger
-{
-    private readonly ConcurrentQueue<string> lines = new();
-
-    public ImmutableArray<string> Lines => [.. lines];
-
-    public void AddProvider(ILoggerProvider provider) { }
-
-    public ILogger CreateLogger(string categoryName) => this;
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => true;
-
-    public void Log<TState>(
-        LogLevel logLevel,
-        EventId eventId,
-        TState state,
-        Exception? exception,
-        Func<TState, Exception?, string> formatter
-    ) => lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
-
-    public void Dispose() { }
 }

@@ -76,13 +76,13 @@ public static class HubInstruments
         IoTHubSession session,
         HubOperationKind kind,
         string? destination,
-        Func<ValueTask<T>> work
+        Func<HubOperation, ValueTask<T>> work
     )
     {
         using var operation = Begin(session, kind, destination);
         try
         {
-            return await work();
+            return await work(operation);
         }
         catch (Exception error)
         {
@@ -90,6 +90,24 @@ public static class HubInstruments
             throw;
         }
     }
+
+    /// <inheritdoc cref="WatchAsync{T}"/>
+    internal static async ValueTask WatchAsync(
+        IoTHubSession session,
+        HubOperationKind kind,
+        string? destination,
+        Func<HubOperation, ValueTask> work
+    ) =>
+        await WatchAsync(
+            session,
+            kind,
+            destination,
+            async operation =>
+            {
+                await work(operation);
+                return true;
+            }
+        );
 
     private static Counter<long>? CounterOf(HubOperationKind kind) =>
         kind.Counts switch

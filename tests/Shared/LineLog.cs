@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace EdgeDm.Hub.Tests;
+namespace EdgeDm.Testing;
 
 /// <summary>Keeps every line, of every level.</summary>
-internal sealed class LineLog : ILoggerFactory
+public sealed class LineLog : ILoggerFactory
 {
     private readonly ConcurrentQueue<(string Category, string Line)> lines = new();
 

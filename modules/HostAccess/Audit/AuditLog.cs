@@ -54,7 +54,7 @@ internal sealed class AuditLog
         {
             RotateIfFull(line.Length + 1);
             Written.Before();
-            using var file = new FileStream(path, FileOptions());
+            using var file = LineFile.OpenToAppend(path, FileShare.Read);
             var before = file.Length;
             try
             {
@@ -87,15 +87,6 @@ internal sealed class AuditLog
         }
         File.Move(path, $"{path}.1");
     }
-
-    private static FileStreamOptions FileOptions() =>
-        new()
-        {
-            Mode = FileMode.Append,
-            Access = FileAccess.Write,
-            BufferSize = 0,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
 }
 
 /// <summary>Whoever asked, by the kernel's word.</summary>

@@ -40,6 +40,28 @@ public sealed class TrafficRecordTests
     }
 
     [Fact]
+    public async Task Record_WhoseLastLineAKillTore_HasTheNextLineWhole()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("record.jsonl");
+        await File.WriteAllTextAsync(file, """{"kind":"message","mess""");
+
+        await using (
+            var hub = await TestHub.StartAsync(
+                options => options with { RecordFile = file },
+                dataFolder: folder.File("data")
+            )
+        )
+        {
+            hub.Server.Twins.Report(hub.Module("a"), new() { ["whole"] = true });
+        }
+
+        var lines = await File.ReadAllLinesAsync(file);
+        lines[0].ShouldBe("""{"kind":"message","mess""");
+        lines[1..].Select(line => JsonNode.Parse(line)!["patch"]?["whole"]).ShouldContain(v => v != null);
+    }
+
+    [Fact]
     public async Task Record_ThatCannotBeWritten_EndsTheStartWithTheReason()
     {
         using var folder = new TemporaryFolder();

@@ -7,6 +7,8 @@ namespace EdgeDm.EndToEnd.Tests.Kills;
 /// <summary>What the cloud was told, from the file that <c>--record</c> writes.</summary>
 internal sealed class CloudRecord(string file)
 {
+    private const int LinesOfTail = 30;
+
     private static readonly string[] Terminal = ["succeeded", "failed"];
 
     /// <summary>The changes of a deployment's status to a terminal one, as a watcher of the twin sees them.</summary>
@@ -50,6 +52,9 @@ internal sealed class CloudRecord(string file)
                 ),
         ];
 
+    /// <summary>Its last lines, for people.</summary>
+    public string Tail => string.Join('\n', Read().TakeLast(LinesOfTail));
+
     /// <summary>Group <c>firmwareUpdate</c> behind each patch.</summary>
     private IEnumerable<JsonObject> Reports()
     {
@@ -72,16 +77,18 @@ internal sealed class CloudRecord(string file)
             .OrderBy(same => same.Key)
             .Select(same => same.Last()["patch"]!.AsObject());
 
-    private IEnumerable<JsonNode> Lines(string kind)
+    /// <summary>
+    /// A line that is no JSON was torn: the hub was killed in the middle of it. Its sender was not told that it was taken, and came again.
+    /// </summary>
+    private IEnumerable<JsonNode> Lines(string kind) =>
+        Read().Select(TryParse).OfType<JsonNode>().Where(node => (string?)node["kind"] == kind);
+
+    private IEnumerable<string> Read()
     {
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         while (reader.ReadLine() is { } line)
         {
-            // The hub may have been killed in the middle of its last line; the next one went on behind it.
-            if (TryParse(line) is { } node && (string?)node["kind"] == kind)
-            {
-                yield return node;
-            }
+            yield return line;
         }
     }
 

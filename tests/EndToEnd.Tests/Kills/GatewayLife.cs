@@ -166,7 +166,10 @@ internal sealed class GatewayLife(KillableGateway gateway)
         }
         catch (OperationCanceledException error)
         {
-            throw new TimeoutException($"Not within {Limit}. What was printed:\n{gateway.Gateway.Output}", error);
+            throw new TimeoutException(
+                $"Not within {Limit}. What was printed:\n{gateway.Gateway.Output}\nWhat the cloud was told last:\n{gateway.Cloud.Tail}",
+                error
+            );
         }
     }
 }

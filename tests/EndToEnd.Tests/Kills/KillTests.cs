@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace EdgeDm.EndToEnd.Tests.Kills;
 
 /// <summary>Whatever is killed, whenever: everything is done once and told once.</summary>
@@ -32,6 +34,32 @@ public sealed class KillTests(ITestOutputHelper output)
         var life = await KilledLife.RunAsync(new(victims, moment));
 
         life.ShouldNotBeNull("the failpoint was never passed");
+    }
+
+    /// <summary>One case again and again, to find what fails once in many: two at a time, until one fails.</summary>
+    [Fact(Explicit = true)]
+    public async Task Kill_TheGivenCase_EverythingIsDoneOnceAndToldOnce()
+    {
+        var given = Environment.GetEnvironmentVariable("EDGEDM_KILL_CASE")?.Split(" at ");
+        given.ShouldNotBeNull("EDGEDM_KILL_CASE names none: \"everything at HostAccess/host.unit.program.before#1\"");
+        var times = int.Parse(
+            Environment.GetEnvironmentVariable("EDGEDM_KILL_TIMES") ?? "1",
+            CultureInfo.InvariantCulture
+        );
+
+        await Parallel.ForEachAsync(
+            Enumerable.Range(1, times),
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = 2,
+                CancellationToken = TestContext.Current.CancellationToken,
+            },
+            async (time, _) =>
+            {
+                var life = await KilledLife.RunAsync(new(given[0], given[1]));
+                output.WriteLine($"{time}: {(life is null ? "not passed" : "done once, told once")}");
+            }
+        );
     }
 
     [Fact]

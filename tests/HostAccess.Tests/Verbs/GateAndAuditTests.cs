@@ -93,6 +93,18 @@ public sealed class GateAndAuditTests : IDisposable
     }
 
     [Fact]
+    public void Write_BehindALineThatAPowerCutTore_IsALineOfItsOwn()
+    {
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "audit.log"), """{"time":"2026-""");
+
+        new AuditLog(folder, time).Write(Someone, "v", "c", "accepted");
+
+        Lines.Length.ShouldBe(2);
+        Lines[1].ShouldContain("accepted");
+    }
+
+    [Fact]
     public void Write_AnyLine_IsReadableByTheOwnerOnly()
     {
         new AuditLog(folder, time).Write(Someone, "v", "c", "accepted");

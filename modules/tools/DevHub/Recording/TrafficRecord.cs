@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.DevHub.Twins;
+using EdgeDm.Durable;
 
 namespace EdgeDm.DevHub.Recording;
 
@@ -9,7 +10,7 @@ namespace EdgeDm.DevHub.Recording;
 /// What left the modules for the cloud, one JSON object a line, in the order in which the hub took it: every reported patch and every
 /// message to <c>$upstream</c>. A line is in the file before its sender hears that it was taken, so nothing that a module believes to be
 /// reported is missing, whenever the hub is killed; a patch whose line is the last may not have been taken yet, and comes again
-/// with the same <c>version</c>. The file is added to, also by the next hub.
+/// with the same <c>version</c>. The file is added to, also by the next hub; a line that a kill tore stays, and is no JSON.
 /// </summary>
 public sealed class TrafficRecord : ITwinObserver, IDisposable
 {
@@ -23,7 +24,7 @@ public sealed class TrafficRecord : ITwinObserver, IDisposable
     public TrafficRecord(string path, TimeProvider time)
     {
         this.time = time;
-        file = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        file = LineFile.OpenToAppend(path, FileShare.Read);
     }
 
     /// <inheritdoc/>

@@ -75,6 +75,24 @@ public sealed class FirmwareUpdateTests
     }
 
     [Fact]
+    public async Task Restart_EndIsToldFirst_EveryReportStillNamesTheJob()
+    {
+        await using var bench = await ModuleBench.StartAsync();
+        await RunToEndAsync(bench, Samples.Group());
+        var job = await bench.JobIdAsync();
+
+        // Killed after the job's end was on disk and before its event was: the event comes ahead of the desired document.
+        await bench.RestartAsync(() => bench.RewriteTold("running"));
+
+        await bench.WaitForJobAsync(job, JobStatuses.Completed);
+        await bench.WaitForStatusAsync("succeeded");
+        bench
+            .Hub.Reports.Select(r => r.GetValueOrDefault("firmwareUpdate"))
+            .OfType<JsonObject>()
+            .ShouldAllBe(group => (string?)group["jobId"] == job);
+    }
+
+    [Fact]
     public async Task Desired_NewWorkflowId_RetriesAFailedUpdate()
     {
         await using var bench = await ModuleBench.StartAsync();

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
 using EdgeDm.ModuleHost;
 using EdgeDm.Testing;
@@ -170,13 +169,7 @@ public sealed class JobEngineTests
         bench.Host.Reboot();
         var first = await bench.Hub.WaitForPostAsync(p => p.MessageId == "j1-completed");
 
-        await bench.RestartAsync(() =>
-        {
-            var file = Directory.GetFiles(bench.JobsFolder, "*.json").Single();
-            var record = JsonNode.Parse(File.ReadAllText(file))!;
-            record["value"]!["toldStatus"] = told;
-            File.WriteAllText(file, record.ToJsonString());
-        });
+        await bench.RestartAsync(() => bench.RewriteTold(told));
 
         var events = bench.Hub.Posts.Where(p => p.Schema == Schemas.JobEvent).ToList();
         events.Select(e => e.MessageId).ShouldBe(again ? ["j1-completed"] : []);

@@ -32,6 +32,11 @@ internal sealed partial class GroupHost : IDisposable
     private readonly Dictionary<string, JsonObject?> lastTold = new(StringComparer.Ordinal);
     private readonly HashSet<string> unreported = new(StringComparer.Ordinal);
 
+    // Given their content in this life, or told that they have none any more: before, what a group says of itself is of no use. It is
+    // told then, if something changed meanwhile.
+    private readonly HashSet<string> entered = new(StringComparer.Ordinal);
+    private readonly HashSet<string> early = new(StringComparer.Ordinal);
+
     // No longer desired, and something of it goes on: told of until that has ended.
     private readonly HashSet<string> leaving = new(StringComparer.Ordinal);
     private readonly ITimer progressTimer;
@@ -167,6 +172,10 @@ internal sealed partial class GroupHost : IDisposable
         if (isKnown && known!.Status is not DeploymentStatuses.Pending)
         {
             group?.Restore(content);
+            if (Enter(name))
+            {
+                OnChanged(group!);
+            }
             return;
         }
         var meta = DesiredMeta.Default;
@@ -202,6 +211,7 @@ internal sealed partial class GroupHost : IDisposable
         CancellationToken cancellationToken
     )
     {
+        Enter(group.Name);
         try
         {
             await group.ApplyAsync(content, cancellationToken);
@@ -233,9 +243,20 @@ internal sealed partial class GroupHost : IDisposable
         lock (gate)
         {
             leaving.Add(name);
+            Enter(name);
         }
         await group.RemoveAsync(cancellationToken);
         OnChanged(group);
+    }
+
+    /// <summary>True when the group changed before.</summary>
+    private bool Enter(string name)
+    {
+        lock (gate)
+        {
+            entered.Add(name);
+            return early.Remove(name);
+        }
     }
 
     private void Forget(string name)
@@ -295,6 +316,11 @@ internal sealed partial class GroupHost : IDisposable
     {
         lock (gate)
         {
+            if (!entered.Contains(group.Name))
+            {
+                early.Add(group.Name);
+                return;
+            }
             if (leaving.Contains(group.Name) && !group.IsBusy)
             {
                 Forget(group.Name);

@@ -42,7 +42,7 @@ internal sealed class GatewayLife(KillableGateway gateway)
     {
         // The hub may have had the twin's patch before it heard of the event.
         var group = EndOf(await TwinAsync())!;
-        var jobId = (string)group["jobId"]!;
+        var jobId = ((string?)group["jobId"]).ShouldNotBeNull("the twin must name the job");
         await EventsAsync(jobId);
         await EventsAsync(Reboot);
 

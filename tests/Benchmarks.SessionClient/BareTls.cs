@@ -4,12 +4,13 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace EdgeDm.Benchmarks.SessionClient;
 
-/// <summary>A TLS connection and nothing on it: what TLS costs a program by itself.</summary>
+/// <summary>A TLS connection: with nothing on it, what TLS costs a program by itself.</summary>
 internal sealed class BareTls : IAsyncDisposable
 {
-    private readonly SslStream stream;
+    private BareTls(SslStream stream) => Stream = stream;
 
-    private BareTls(SslStream stream) => this.stream = stream;
+    /// <summary>The stream.</summary>
+    public SslStream Stream { get; }
 
     /// <summary>Connects, with the same trust as a session.</summary>
     public static async Task<BareTls> ConnectAsync(string host, int port, X509Certificate2Collection roots)
@@ -30,5 +31,5 @@ internal sealed class BareTls : IAsyncDisposable
         return new(secured);
     }
 
-    public ValueTask DisposeAsync() => stream.DisposeAsync();
+    public ValueTask DisposeAsync() => Stream.DisposeAsync();
 }

@@ -1,14 +1,16 @@
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.Hub;
 
 namespace EdgeDm.Benchmarks.SessionClient;
 
-/// <summary>What the client can be told to do, by the public members of <see cref="IoTHubSession"/>.</summary>
+/// <summary>What the client can be told to do, by the public members of <see cref="IoTHubSession"/>; and by raw MQTT, to measure servers.</summary>
 internal sealed class Calls : IAsyncDisposable
 {
     private readonly List<IoTHubSession> sessions = [];
     private TwinCalls? twin;
+    private readonly List<RawClient> raw = [];
     private BareTls? tls;
     private Task serving = Task.CompletedTask;
 
@@ -27,13 +29,15 @@ internal sealed class Calls : IAsyncDisposable
             "patch" => Microseconds(await TwinCalls.PatchAsync(Session, (int)call["count"]!)),
             "watch" => await WatchAsync(),
             "watched" => Microseconds(await twin!.TakeAsync((int)call["count"]!)),
-            "untilLost" => Text((await Session.Completion).Reason.ToString()),
+            "untilLost" => TextOf((await Session.Completion).Reason.ToString()),
             "deliver" => await Delivery.RunAsync(
                 () => OptionsOf(call),
                 (int)call["count"]!,
                 (int)call["window"]!,
                 (string)call["output"]!
             ),
+            "raw" => await ConnectRawAsync(call),
+            "routed" => await RunRoutedAsync(call),
             "receive" => await MeasureAsync(() => Inputs.ReceiveAsync(Session, (int)call["count"]!)),
             var unknown => throw new NotSupportedException($"There is no call '{unknown}'."),
         };
@@ -45,6 +49,10 @@ internal sealed class Calls : IAsyncDisposable
             await session.DisposeAsync();
         }
         await serving;
+        foreach (var client in raw)
+        {
+            await client.DisposeAsync();
+        }
         if (tls is not null)
         {
             await tls.DisposeAsync();
@@ -82,13 +90,35 @@ internal sealed class Calls : IAsyncDisposable
         return null;
     }
 
+    /// <summary>Connects <c>clients</c>, and keeps them in this order behind those that there are.</summary>
+    private async Task<JsonNode?> ConnectRawAsync(JsonObject call)
+    {
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPemFile((string)call["rootFile"]!);
+        foreach (var who in call["clients"]!.AsArray())
+        {
+            raw.Add(await RawClient.ConnectAsync((string)call["host"]!, (int)call["port"]!, roots, who!.AsObject()));
+        }
+        return null;
+    }
+
+    /// <summary>The first <c>topics</c> pairs: sender and receiver stand side by side in <see cref="raw"/>.</summary>
+    private Task<JsonNode> RunRoutedAsync(JsonObject call)
+    {
+        var pairs = call["topics"]!
+            .AsArray()
+            .Select((topic, i) => (raw[2 * i], Encoding.UTF8.GetBytes((string)topic!), raw[(2 * i) + 1]))
+            .ToList();
+        return Routed.RunAsync(pairs, (int)call["count"]!, (int)call["window"]!, (int)call["bytes"]!);
+    }
+
     private async Task<JsonNode?> WatchAsync()
     {
         twin = await TwinCalls.WatchAsync(Session);
         return null;
     }
 
-    private static JsonValue Text(string text) => JsonValue.Create(text);
+    private static JsonValue TextOf(string text) => JsonValue.Create(text);
 
     private static JsonArray Microseconds(IEnumerable<TimeSpan> times) =>
         new JsonArray([.. times.Select(time => (JsonNode)JsonValue.Create(time.TotalMicroseconds))]);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using EdgeDm.Benchmarks.Footprint;
+using EdgeDm.Benchmarks.Routing;
 using EdgeDm.Benchmarks.Session;
 
 namespace EdgeDm.Benchmarks;
@@ -19,7 +20,7 @@ internal static class BenchCommand
     private const int LeastRoundsToJudge = 5;
 
     /// <summary>All benches; a new one gets a folder and a row here.</summary>
-    private static readonly Bench[] Benches = [new FootprintBench(), new SessionBench()];
+    private static readonly Bench[] Benches = [new FootprintBench(), new SessionBench(), new DevHubBench()];
 
     private static readonly Option<int> Rounds = new("--rounds")
     {

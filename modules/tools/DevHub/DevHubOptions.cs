@@ -81,6 +81,12 @@ public sealed record DevHubOptions
     /// <summary>Bytes that may wait for one input of one module; a sender whose message does not fit is disconnected, as at a full edgeHub.</summary>
     public long LargestQueue { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>Messages that wait outlive the hub's process: each is on disk before its sender hears that it was taken. False = in memory.</summary>
+    public bool DurableQueues { get; init; } = true;
+
+    /// <summary>Bytes of messages that left, beyond which their file is written anew.</summary>
+    public long JournalGarbage { get; init; } = 16 * 1024 * 1024;
+
     /// <summary>Messages kept of what went <c>$upstream</c>; older ones are forgotten.</summary>
     public int UpstreamKept { get; init; } = 10_000;
 

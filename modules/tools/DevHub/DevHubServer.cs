@@ -149,6 +149,7 @@ public sealed class DevHubServer : IAsyncDisposable
         await app.StopAsync(limit.Token);
         await app.DisposeAsync();
         await edgeHub.DisposeAsync();
+        parts.Messages.Dispose();
         parts.Record?.Dispose();
     }
 }

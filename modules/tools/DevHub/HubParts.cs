@@ -1,5 +1,6 @@
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Methods;
+using EdgeDm.DevHub.Queues;
 using EdgeDm.DevHub.Recording;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.DevHub.Twins;

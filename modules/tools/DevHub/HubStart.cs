@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Broker;
 using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Queues;
 using EdgeDm.DevHub.Recording;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.DevHub.Service;
@@ -96,14 +97,21 @@ internal static partial class HubStart
             loggers.CreateLogger<IdentityRegistry>(),
             time
         );
-        var messages = new MessageStore(options.LargestQueue, time);
+        var journal = options.DurableQueues
+            ? new MessageJournal(
+                Path.Combine(options.DataFolder, "queues"),
+                options.JournalGarbage,
+                loggers.CreateLogger<MessageJournal>()
+            )
+            : null;
+        var messages = new MessageStore(options.LargestQueue, journal, time);
         var upstream = new UpstreamLog(options.UpstreamKept, time);
         return new(
             options,
             identities,
             new(identities, options.EffectiveHubHostName, options.EffectiveGatewayHostName, time),
             new(options.DataFolder, loggers.CreateLogger<TwinStore>(), time),
-            new(messages, upstream, loggers.CreateLogger<MessageRouter>()),
+            new(options.DeviceId, messages, upstream, loggers.CreateLogger<MessageRouter>()),
             messages,
             upstream,
             new(time),

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Text.Json.Nodes;
+using EdgeDm.DevHub.Identities;
 using EdgeDm.Testing;
 
 namespace EdgeDm.Benchmarks.Session;
@@ -23,17 +24,19 @@ internal sealed class BenchHub : IAsyncDisposable
     /// <summary>MQTT over TLS.</summary>
     public const int Port = 8883;
 
-    private static readonly string[] Modules = [Ours, Peer, Feeder];
-
     private readonly string folder;
     private readonly Cores cores;
+    private readonly BenchDeployment deployment;
+    private readonly string[] options;
     private readonly ConcurrentQueue<string> output = new();
     private DevHubProgram? program;
 
-    private BenchHub(string folder, Cores cores)
+    private BenchHub(string folder, Cores cores, BenchDeployment deployment, string[] options)
     {
         this.folder = folder;
         this.cores = cores;
+        this.deployment = deployment;
+        this.options = options;
     }
 
     /// <summary>Where it listens.</summary>
@@ -65,10 +68,17 @@ internal sealed class BenchHub : IAsyncDisposable
     /// <summary>Starts one.</summary>
     /// <param name="folder">An empty folder for all its state.</param>
     /// <param name="cores">Its core is the server's.</param>
-    public static async Task<BenchHub> StartAsync(string folder, Cores cores)
+    /// <param name="deployment">Whom it serves.</param>
+    /// <param name="options">More of its options.</param>
+    public static async Task<BenchHub> StartAsync(
+        string folder,
+        Cores cores,
+        BenchDeployment deployment,
+        params string[] options
+    )
     {
-        var hub = new BenchHub(folder, cores);
-        await File.WriteAllTextAsync(hub.DeploymentFile, Deployment().ToJsonString());
+        var hub = new BenchHub(folder, cores, deployment, options);
+        await File.WriteAllTextAsync(hub.DeploymentFile, deployment.ToJson().ToJsonString());
         await hub.StartAsync();
         return hub;
     }
@@ -95,7 +105,8 @@ internal sealed class BenchHub : IAsyncDisposable
                     "--record",
                     RecordFile,
                 },
-                .. Modules.SelectMany(module => new[] { "--except", module }),
+                .. deployment.Modules.SelectMany(module => new[] { "--except", module }),
+                .. options,
             ],
             output,
             launcher: Cores.On(cores.Server)
@@ -109,6 +120,27 @@ internal sealed class BenchHub : IAsyncDisposable
             ["port"] = Port,
             ["rootFile"] = RootFile,
         };
+
+    /// <summary>The same for any MQTT client.</summary>
+    public JsonObject PlainConnectionOf(string module)
+    {
+        var parts = ConnectionStringOf(module)
+            .Split(';')
+            .Select(part => part.Split('=', 2))
+            .ToDictionary(part => part[0], part => part[1], StringComparer.Ordinal);
+        var (host, device) = (parts["HostName"], parts["DeviceId"]);
+        return new()
+        {
+            ["clientId"] = $"{device}/{module}",
+            ["userName"] = $"{host}/{device}/{module}/?api-version=2021-04-12",
+            ["password"] = SasToken.Make(
+                $"{host}/devices/{device}/modules/{module}",
+                parts["SharedAccessKey"],
+                DateTimeOffset.UtcNow.AddDays(1)
+            ),
+            ["filter"] = $"devices/{device}/modules/{module}/#",
+        };
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -124,47 +156,6 @@ internal sealed class BenchHub : IAsyncDisposable
         var line = File.ReadLines(Path.Combine(Data, "env", module + ".env"))
             .First(l => l.StartsWith(prefix, StringComparison.Ordinal));
         return line[prefix.Length..].Trim('\'');
-    }
-
-    private static JsonObject Deployment()
-    {
-        static JsonObject Module(string name) =>
-            new()
-            {
-                ["type"] = "docker",
-                ["status"] = "running",
-                ["settings"] = new JsonObject { ["image"] = $"contoso/{name.ToLowerInvariant()}:1" },
-            };
-        static KeyValuePair<string, JsonNode?> Route(string name, string from, string output, string sink) =>
-            KeyValuePair.Create<string, JsonNode?>(name, $"FROM /messages/modules/{from}/outputs/{output} INTO {sink}");
-        var toInputs = Modules.Select(module =>
-            Route($"to{module}", Feeder, module, $"BrokeredEndpoint(\"/modules/{module}/inputs/in\")")
-        );
-        var toCloud = Modules.Select(module => Route($"from{module}", module, UpstreamOutput, "$upstream"));
-        return new()
-        {
-            ["modulesContent"] = new JsonObject
-            {
-                ["$edgeAgent"] = new JsonObject
-                {
-                    ["properties.desired"] = new JsonObject
-                    {
-                        ["schemaVersion"] = "1.1",
-                        ["modules"] = new JsonObject(
-                            Modules.Select(name => KeyValuePair.Create<string, JsonNode?>(name, Module(name)))
-                        ),
-                    },
-                },
-                ["$edgeHub"] = new JsonObject
-                {
-                    ["properties.desired"] = new JsonObject
-                    {
-                        ["schemaVersion"] = "1.1",
-                        ["routes"] = new JsonObject([.. toInputs, .. toCloud]),
-                    },
-                },
-            },
-        };
     }
 
     /// <summary>An address at which nothing has the port yet: other dev hubs have some.</summary>

@@ -14,6 +14,9 @@ internal sealed class BenchPlace : IAsyncDisposable
         "node"
     );
 
+    /// <summary>Of mosquitto's: more than any client sends without an acknowledgement.</summary>
+    private const int InFlight = 100;
+
     private readonly WorkFolder work;
 
     private BenchPlace(BenchRun run, bool isQuick, WorkFolder work, Cores cores, BenchHub hub)
@@ -62,7 +65,13 @@ internal sealed class BenchPlace : IAsyncDisposable
                 "ATTENTION: one core for client and server: rates say little, CPU per message still does."
             );
         }
-        var place = new BenchPlace(run, isQuick, work, cores, await BenchHub.StartAsync(work.Create("hub"), cores));
+        var place = new BenchPlace(
+            run,
+            isQuick,
+            work,
+            cores,
+            await BenchHub.StartAsync(work.Create("hub"), cores, BenchDeployment.ForSessions)
+        );
         try
         {
             if (!place.HasNode)
@@ -79,7 +88,13 @@ internal sealed class BenchPlace : IAsyncDisposable
             }
             else
             {
-                place.Broker = await Broker.StartAsync(work.Create("broker"), place.Hub, cores, cancellationToken);
+                place.Broker = await Broker.StartAsync(
+                    work.Create("broker"),
+                    place.Hub,
+                    cores,
+                    InFlight,
+                    cancellationToken
+                );
             }
             return place;
         }

@@ -49,11 +49,13 @@ internal sealed class Broker : IAsyncDisposable
     /// <param name="folder">For its configuration.</param>
     /// <param name="hub">Lends its address and its certificate.</param>
     /// <param name="cores">Its core is the server's.</param>
+    /// <param name="inFlight">Messages that a receiver may have without acknowledging them.</param>
     /// <param name="cancellationToken">Ends it again.</param>
     public static async Task<Broker> StartAsync(
         string folder,
         BenchHub hub,
         Cores cores,
+        int inFlight,
         CancellationToken cancellationToken
     )
     {
@@ -69,7 +71,7 @@ internal sealed class Broker : IAsyncDisposable
             log_type error
             user {Environment.UserName}
             set_tcp_nodelay true
-            max_inflight_messages 100
+            max_inflight_messages {inFlight}
             max_queued_messages 0
             listener {plain} {hub.Address}
             listener {tls} {hub.Address}

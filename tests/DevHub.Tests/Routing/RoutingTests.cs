@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Queues;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.DevHub.Twins;
 using EdgeDm.Testing;
@@ -11,6 +12,8 @@ namespace EdgeDm.DevHub.Tests.Routing;
 
 public sealed class RoutingTests
 {
+    private static readonly HubIdentity Receiver = new("gateway", "b");
+
     private readonly FakeTimeProvider time = new();
     private readonly MessageStore store;
     private readonly UpstreamLog upstream;
@@ -18,9 +21,9 @@ public sealed class RoutingTests
 
     public RoutingTests()
     {
-        store = new(10_000, time);
+        store = new(10_000, journal: null, time);
         upstream = new(3, time);
-        router = new(store, upstream, NullLogger<MessageRouter>.Instance);
+        router = new("gateway", store, upstream, NullLogger<MessageRouter>.Instance);
     }
 
     [Fact]
@@ -35,40 +38,12 @@ public sealed class RoutingTests
             """
         );
         await router.RouteAsync(Message("x"), default);
-        store.Waiting().Select(w => (w.Key.ToString(), w.Value)).ShouldBe([("b/inputs/i", 1), ("b/inputs/j", 1)], true);
+        store
+            .Waiting()
+            .Select(w => (w.Key.ToString(), w.Value))
+            .ShouldBe([("gateway/b/inputs/i", 1), ("gateway/b/inputs/j", 1)], true);
         upstream.After(0).Count.ShouldBe(1);
-        (await store.NextAsync("b", default)).Priority.ShouldBe(1u);
-    }
-
-    [Fact]
-    public async Task Next_OneInput_GoesByPriorityThenByArrival()
-    {
-        foreach (var (text, priority) in new[] { ("1", 5u), ("2", 0u), ("3", 5u), ("4", 0u) })
-        {
-            await store.EnqueueAsync(new("b", "i"), Message(text), priority, null, default);
-        }
-        (await DrainAsync()).ShouldBe("2413");
-    }
-
-    [Fact]
-    public async Task Next_NotCompleted_IsGivenAgain()
-    {
-        await store.EnqueueAsync(new("b", "i"), Message("1"), 0, null, default);
-        var first = await store.NextAsync("b", default);
-        (await store.NextAsync("b", default)).ShouldBeSameAs(first);
-        store.Complete(first);
-        store.Complete(first);
-        store.Waiting().ShouldBeEmpty();
-    }
-
-    [Fact]
-    public async Task Next_NothingThere_WaitsForTheModulesOwnMessage()
-    {
-        var next = store.NextAsync("b", default).AsTask();
-        await store.EnqueueAsync(new("c", "i"), Message("1"), 0, null, default);
-        next.IsCompleted.ShouldBeFalse();
-        await store.EnqueueAsync(new("b", "i"), Message("2"), 0, null, default);
-        Text((await next.WaitAsync(TestHub.Patience)).Message).ShouldBe("2");
+        store.Peek(Receiver)!.Priority.ShouldBe(1u);
     }
 
     [Theory]
@@ -86,31 +61,8 @@ public sealed class RoutingTests
         );
         await router.RouteAsync(Message("old"), default);
         time.Advance(TimeSpan.FromSeconds(passed));
-        await store.EnqueueAsync(new("b", "i"), Message("new"), 9, null, default);
-        (await DrainAsync()).ShouldBe(
-            alive ? (string)"newold" : "new",
-            alive ? "the older has the lowest priority" : ""
-        );
-    }
-
-    [Fact]
-    public async Task Enqueue_QueueFull_RefusesUntilSomethingLeaves()
-    {
-        var big = Message(new string('x', 4000));
-        await store.EnqueueAsync(new("b", "i"), big, 0, null, default);
-        await store.EnqueueAsync(new("b", "i"), big, 0, TimeSpan.FromSeconds(1), default);
-        var full = await Should.ThrowAsync<HubException>(
-            store.EnqueueAsync(new("b", "i"), big, 0, null, default).AsTask()
-        );
-        full.Error.ShouldBe(HubError.QuotaExceeded);
-        // Another input has room of its own.
-        await store.EnqueueAsync(new("b", "j"), big, 0, null, default);
-        // What has expired makes room, even behind what has not.
-        time.Advance(TimeSpan.FromSeconds(1));
-        await store.EnqueueAsync(new("b", "i"), big, 0, null, default);
-        await Should.ThrowAsync<HubException>(store.EnqueueAsync(new("b", "i"), big, 0, null, default).AsTask());
-        store.Complete(await store.NextAsync("b", default));
-        await store.EnqueueAsync(new("b", "i"), big, 0, null, default);
+        await store.EnqueueAsync(new(Receiver, "i"), Message("new"), 9, null, default);
+        Drain().ShouldBe(alive ? (string)"newold" : "new", alive ? "the older has the lowest priority" : "");
     }
 
     [Fact]
@@ -215,12 +167,11 @@ public sealed class RoutingTests
             )
         );
 
-    private async Task<string> DrainAsync()
+    private string Drain()
     {
         var text = "";
-        while (store.Waiting().Count > 0)
+        while (store.Peek(Receiver) is { } next)
         {
-            var next = await store.NextAsync("b", default).AsTask().WaitAsync(TestHub.Patience);
             text += Text(next.Message);
             store.Complete(next);
         }

@@ -30,6 +30,7 @@ internal sealed partial class ClientConnection
                 await HandleAsync(frame);
             }
             input.AdvanceTo(buffer.Start, buffer.End);
+            Flush();
             if (result.IsCompleted || result.IsCanceled)
             {
                 return false;
@@ -81,7 +82,7 @@ internal sealed partial class ClientConnection
         {
             parts.Methods.Attach(Identity, this);
         }
-        inputs.Wake();
+        inputs.Pump();
     }
 
     private void HandleUnsubscribe(UnsubscribePacket packet)
@@ -105,10 +106,11 @@ internal sealed partial class ClientConnection
         }
         var topic = HubTopic.Parse(packet.Topic);
         var body = packet.Payload.ToArray();
+        var kept = ValueTask.CompletedTask;
         switch (topic.Kind)
         {
             case HubTopicKind.Telemetry when IsOwnTelemetry(topic):
-                await RouteAsync(packet, topic, body);
+                kept = Route(packet, topic, body);
                 break;
             case HubTopicKind.TwinGet when topic.RequestId.Length > 0:
                 // Under the store's lock, so that a later change cannot overtake the answer.
@@ -126,7 +128,23 @@ internal sealed partial class ClientConnection
         }
         if (packet.QoS == MqttQoS.AtLeastOnce)
         {
-            Send(output => PubackPacket.Write(output, packet.PacketId));
+            await acks.AddAsync(kept, packet.PacketId);
+        }
+        else if (!kept.IsCompletedSuccessfully)
+        {
+            await KeptAsync(kept);
+        }
+    }
+
+    private async Task KeptAsync(ValueTask kept)
+    {
+        try
+        {
+            await kept;
+        }
+        catch (HubException error)
+        {
+            OnNotKept(error);
         }
     }
 
@@ -135,7 +153,7 @@ internal sealed partial class ClientConnection
         && topic.DeviceId == Identity.DeviceId
         && topic.ModuleId == Identity.ModuleId;
 
-    private async Task RouteAsync(PublishPacket packet, HubTopic topic, byte[] body)
+    private ValueTask Route(PublishPacket packet, HubTopic topic, byte[] body)
     {
         // The hub keeps no retained messages and drops no duplicates; it tells the receiver.
         var message = (packet.Retain, packet.Duplicate) switch
@@ -145,15 +163,7 @@ internal sealed partial class ClientConnection
             (false, true) => MessageTopic.Read(Identity, topic.Properties, body, "mqtt-dup"),
             _ => MessageTopic.Read(Identity, topic.Properties, body),
         };
-        try
-        {
-            await parts.Router.RouteAsync(message, closing.Token);
-        }
-        catch (HubException error)
-        {
-            // No PUBACK for what was not taken: the client keeps it and comes again.
-            throw new MqttProtocolException(error.Message);
-        }
+        return parts.Router.RouteAsync(message, closing.Token);
     }
 
     private async Task HandleReportedAsync(string requestId, byte[] body)

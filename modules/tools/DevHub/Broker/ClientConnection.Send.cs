@@ -30,17 +30,33 @@ internal sealed partial class ClientConnection
     }
 
     /// <summary>Publishes; the client's PUBACK is not waited for.</summary>
-    public void Publish(string topic, ReadOnlyMemory<byte> payload, MqttQoS qos) =>
+    public void Publish(string topic, ReadOnlyMemory<byte> payload, MqttQoS qos)
+    {
         Publish(topic, payload, qos, qos == MqttQoS.AtMostOnce ? (ushort)0 : NextPacketId());
+        Flush();
+    }
 
-    /// <summary>Publishes with a given packet id.</summary>
+    /// <summary>Publishes with a given packet id; <see cref="Flush"/> sends it.</summary>
+    /// <param name="topic">Where to.</param>
+    /// <param name="payload">What.</param>
+    /// <param name="qos">How.</param>
+    /// <param name="packetId">0 for QoS 0.</param>
+    /// <param name="sent">Called when it has left.</param>
     public void Publish(
         string topic,
         ReadOnlyMemory<byte> payload,
         MqttQoS qos,
         ushort packetId,
-        TaskCompletionSource? flushed = null
-    ) => Send(output => PublishPacket.Write(output, topic, payload.Span, qos, packetId), flushed);
+        Action? sent = null
+    ) =>
+        Add(
+            (topic, payload, qos, packetId),
+            static (output, p) => PublishPacket.Write(output, p.topic, p.payload.Span, p.qos, p.packetId),
+            sent
+        );
+
+    /// <summary>Sends what was published.</summary>
+    public void Flush() => writer.Flush();
 
     /// <summary>A packet id that no message to an input holds. Those of other messages are forgotten at once.</summary>
     public ushort NextPacketId()
@@ -63,9 +79,17 @@ internal sealed partial class ClientConnection
         }
     }
 
-    private void Send(Action<IBufferWriter<byte>> packet, TaskCompletionSource? flushed = null)
+    private void Send(Action<IBufferWriter<byte>> packet)
     {
-        if (open && !writer.TrySend(packet, flushed))
+        Add(packet, static (output, packet) => packet(output));
+        Flush();
+    }
+
+    private void Acknowledge(ushort packetId) => Add(packetId, PubackPacket.Write);
+
+    private void Add<T>(T packet, Action<IBufferWriter<byte>, T> write, Action? sent = null)
+    {
+        if (open && !writer.TryAdd(packet, write, sent))
         {
             Close("it does not read what it is sent");
         }

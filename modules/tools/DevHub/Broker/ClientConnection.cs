@@ -11,13 +11,14 @@ namespace EdgeDm.DevHub.Broker;
 /// One client's connection after its CONNECT was accepted: reads its packets in order, writes through one queue, delivers to
 /// its inputs. Ends once and for good.
 /// </summary>
-internal sealed partial class ClientConnection : IMethodTarget
+internal sealed partial class ClientConnection : IMethodTarget, IDisposable
 {
     private readonly HubParts parts;
     private readonly ConnectionContext transport;
     private readonly ConnectPacket connect;
     private readonly PacketWriter writer;
     private readonly InputPump inputs;
+    private readonly PublishAcks acks;
     private readonly ILogger logger;
     private readonly CancellationTokenSource closing;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -44,7 +45,8 @@ internal sealed partial class ClientConnection : IMethodTarget
         Name = identity.ToString();
         Subscriptions = subscriptions;
         closing = CancellationTokenSource.CreateLinkedTokenSource(transport.ConnectionClosed);
-        writer = new(transport.Transport.Output, parts.Options.LongestSendQueue);
+        writer = new(transport.Transport.Output, parts.Options.LongestSendQueue, OnLost, closing.Token);
+        acks = new(Acknowledge, writer.Flush, OnNotKept, parts.Options.LongestSendQueue);
         inputs = new(this, parts.Messages, parts.Options.MessageAckTimeout, parts.Time, logger);
     }
 
@@ -80,8 +82,9 @@ internal sealed partial class ClientConnection : IMethodTarget
     /// <param name="tokenEnds">When the client's token is dead, and with it the connection.</param>
     public async Task RunAsync(bool sessionPresent, DateTimeOffset tokenEnds)
     {
-        writer.TrySend(new ConnackPacket(sessionPresent, ConnackCode.Accepted).Write);
+        writer.TryAdd(new ConnackPacket(sessionPresent, ConnackCode.Accepted), static (output, p) => p.Write(output));
         open = true;
+        Flush();
         LogConnected(logger, Name);
         var keepAlive = KeepAliveOf(connect.KeepAliveSeconds);
         using var idle = parts.Time.CreateTimer(
@@ -96,8 +99,10 @@ internal sealed partial class ClientConnection : IMethodTarget
             WaitFor(tokenEnds),
             Timeout.InfiniteTimeSpan
         );
-        var writing = RunPart(writer.RunAsync);
-        var delivering = Identity.ModuleId is null ? Task.CompletedTask : RunPart(inputs.RunAsync);
+        if (Identity.ModuleId is not null)
+        {
+            inputs.Start();
+        }
         if (Subscriptions.For(SubscriptionKind.Methods) is not null)
         {
             parts.Methods.Attach(Identity, this);
@@ -119,9 +124,10 @@ internal sealed partial class ClientConnection : IMethodTarget
         {
             open = false;
             parts.Methods.Detach(Identity, this);
-            writer.Complete();
+            inputs.Dispose();
+            var written = writer.CompleteAsync();
             await closing.CancelAsync();
-            await Task.WhenAll(writing, delivering);
+            await written;
             reason ??= graceful ? "it said goodbye" : "it closed the socket";
             LogDisconnected(logger, Name, reason);
         }
@@ -132,8 +138,9 @@ internal sealed partial class ClientConnection : IMethodTarget
     }
 
     /// <summary>The last thing: others may now take the client's place.</summary>
-    public void Finish()
+    public void Dispose()
     {
+        inputs.Dispose();
         closing.Dispose();
         ended.TrySetResult();
     }
@@ -155,23 +162,19 @@ internal sealed partial class ClientConnection : IMethodTarget
             : wait;
     }
 
-    // A part that fails takes the connection with it.
-    private async Task RunPart(Func<CancellationToken, Task> part)
+    private void OnLost(Exception? error)
     {
-        try
-        {
-            await part(closing.Token);
-        }
-        catch (Exception error) when (IsEndOfConnection(error))
-        {
-            // The reader hears of it too.
-        }
-        catch (Exception error)
+        if (error is not null && !IsEndOfConnection(error))
         {
             LogFailed(logger, error, Name);
-            Close("of a fault of the hub");
+        }
+        if (open)
+        {
+            Close("it closed the socket");
         }
     }
+
+    private void OnNotKept(HubException error) => Close(error.Message); // No PUBACK: the client keeps it and comes again.
 
     private static bool IsEndOfConnection(Exception error) =>
         error is IOException or OperationCanceledException or ObjectDisposedException;

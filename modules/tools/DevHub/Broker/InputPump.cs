@@ -1,6 +1,5 @@
 using System.Text;
-using System.Threading.Channels;
-using EdgeDm.DevHub.Routing;
+using EdgeDm.DevHub.Queues;
 using EdgeDm.Mqtt;
 using Microsoft.Extensions.Logging;
 
@@ -9,98 +8,156 @@ namespace EdgeDm.DevHub.Broker;
 /// <summary>
 /// Delivers to a module's inputs: one message at a time, the next only after this one's PUBACK, as edgeHub does. One not
 /// acknowledged in time is sent again as a new packet; one that the connection's end finds unacknowledged stays in the store.
+/// It has no task of its own: whoever brings a message, a PUBACK or a subscription delivers the next.
 /// </summary>
-internal sealed partial class InputPump(
-    ClientConnection connection,
-    MessageStore store,
-    TimeSpan ackTimeout,
-    TimeProvider time,
-    ILogger logger
-)
+internal sealed partial class InputPump : IDisposable
 {
+    private readonly ClientConnection connection;
+    private readonly MessageStore store;
+    private readonly TimeSpan ackTimeout;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
     private readonly Lock gate = new();
-    private readonly Channel<bool> subscribed = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
-    );
-    private Delivery? underWay;
+    private readonly ITimer late;
+    private QueuedMessage? underWay;
+    private ushort packetId;
+    private long sentAt;
+    private bool isTimed;
+    private bool isOver;
 
-    /// <summary>The module may have subscribed.</summary>
-    public void Wake() => subscribed.Writer.TryWrite(true);
+    public InputPump(
+        ClientConnection connection,
+        MessageStore store,
+        TimeSpan ackTimeout,
+        TimeProvider time,
+        ILogger logger
+    )
+    {
+        this.connection = connection;
+        this.store = store;
+        this.ackTimeout = ackTimeout;
+        this.time = time;
+        this.logger = logger;
+        late = time.CreateTimer(
+            static pump => ((InputPump)pump!).OnLate(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
+    }
 
-    /// <summary>True while this packet id waits for its PUBACK.</summary>
-    public bool Uses(ushort packetId)
+    /// <summary>Delivers from now on.</summary>
+    public void Start()
+    {
+        store.Listen(connection.Identity, Pump);
+        Pump();
+    }
+
+    /// <summary>Delivers the next message, if the module wants it and has acknowledged the one before.</summary>
+    public void Pump()
     {
         lock (gate)
         {
-            return underWay?.PacketId == packetId;
+            while (
+                !isOver
+                && underWay is null
+                && connection.Subscriptions.For(SubscriptionKind.Inputs) is { } qos
+                && store.Peek(connection.Identity) is { } message
+            )
+            {
+                Deliver(message, qos);
+            }
+        }
+        connection.Flush();
+    }
+
+    /// <summary>True while this packet id waits for its PUBACK.</summary>
+    public bool Uses(ushort id)
+    {
+        lock (gate)
+        {
+            return underWay is not null && packetId == id;
         }
     }
 
     /// <summary>The module acknowledged a packet; ids of other packets are ignored.</summary>
-    public void Acknowledge(ushort packetId)
+    public void Acknowledge(ushort id)
     {
         lock (gate)
         {
-            if (underWay is { } delivery && delivery.PacketId == packetId)
+            if (underWay is null || packetId != id)
             {
-                // Here and not in the loop: the connection may end before the loop hears of it.
-                store.Complete(delivery.Message);
-                delivery.Acknowledged.TrySetResult();
-                underWay = null;
+                return;
             }
+            store.Complete(underWay);
+            underWay = null;
         }
+        Pump();
     }
 
-    /// <summary>Delivers until the connection ends.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>The connection ends: what was not acknowledged stays in the store.</summary>
+    public void Dispose()
     {
-        while (true)
+        lock (gate)
         {
-            while (connection.Subscriptions.For(SubscriptionKind.Inputs) is null)
+            if (isOver)
             {
-                await subscribed.Reader.ReadAsync(cancellationToken);
+                return;
             }
-            var message = await store.NextAsync(connection.Identity.ModuleId!, cancellationToken);
-            // It may have unsubscribed while there was nothing to deliver.
-            if (connection.Subscriptions.For(SubscriptionKind.Inputs) is { } qos)
-            {
-                await DeliverAsync(message, qos, cancellationToken);
-            }
+            isOver = true;
         }
+        store.Listen(connection.Identity, null);
+        late.Dispose();
     }
 
-    private async Task DeliverAsync(QueuedMessage message, MqttQoS qos, CancellationToken cancellationToken)
+    private void Deliver(QueuedMessage message, MqttQoS qos)
     {
-        var topic = MessageTopic.Write(connection.Identity, message.Endpoint.Input!, message.Message);
+        var topic = MessageTopic.Write(connection.Identity, message.Queue.Input!, message.Message);
         if (Encoding.UTF8.GetByteCount(topic) > MessageTopic.LongestTopic)
         {
             // It would never fit, and stand in the way of all others.
             store.Complete(message);
-            LogTooLong(logger, connection.Name, message.Endpoint.Input!, MessageTopic.LongestTopic);
+            LogTooLong(logger, connection.Name, message.Queue.Input!, MessageTopic.LongestTopic);
             return;
         }
+        underWay = message;
         if (qos == MqttQoS.AtMostOnce)
         {
-            var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            connection.Publish(topic, message.Message.Body, MqttQoS.AtMostOnce, 0, written);
-            await written.Task.WaitAsync(cancellationToken);
-            store.Complete(message);
+            packetId = 0; // Done when it has left, as nothing will be heard of it.
+            connection.Publish(topic, message.Message.Body, qos, packetId, sent: () => Acknowledge(0));
             return;
         }
-        var delivery = new Delivery(connection.NextPacketId(), message);
+        packetId = connection.NextPacketId();
+        sentAt = time.GetTimestamp();
+        connection.Publish(topic, message.Message.Body, qos, packetId);
+        if (!isTimed)
+        {
+            isTimed = true;
+            late.Change(ackTimeout, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>One timer for all: it runs while something waits, and fires when that may be late.</summary>
+    private void OnLate()
+    {
         lock (gate)
         {
-            underWay = delivery;
+            isTimed = false;
+            if (isOver || underWay is not { } message || packetId == 0)
+            {
+                return;
+            }
+            var waited = time.GetElapsedTime(sentAt);
+            if (waited < ackTimeout)
+            {
+                isTimed = true;
+                late.Change(ackTimeout - waited, Timeout.InfiniteTimeSpan);
+                return;
+            }
+            LogNotAcknowledged(logger, connection.Name, message.Queue.Input!, ackTimeout.TotalSeconds);
+            underWay = null;
         }
-        connection.Publish(topic, message.Message.Body, MqttQoS.AtLeastOnce, delivery.PacketId);
-        try
-        {
-            await delivery.Acknowledged.Task.WaitAsync(ackTimeout, time, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            LogNotAcknowledged(logger, connection.Name, message.Endpoint.Input!, ackTimeout.TotalSeconds);
-        }
+        Pump();
     }
 
     [LoggerMessage(
@@ -114,9 +171,4 @@ internal sealed partial class InputPump(
         Message = "A message to input '{Input}' of {Client} is dropped: with the hub's stamps its properties are over {Limit} bytes"
     )]
     private static partial void LogTooLong(ILogger logger, string client, string input, int limit);
-
-    private sealed record Delivery(ushort PacketId, QueuedMessage Message)
-    {
-        public TaskCompletionSource Acknowledged { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
 }

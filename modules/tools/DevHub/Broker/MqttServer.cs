@@ -93,7 +93,7 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
         finally
         {
             connections.Remove(connection);
-            connection.Finish();
+            connection.Dispose();
         }
     }
 

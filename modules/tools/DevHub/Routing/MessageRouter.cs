@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeDm.DevHub.Queues;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.DevHub.Routing;
@@ -7,7 +8,16 @@ namespace EdgeDm.DevHub.Routing;
 /// Sends every message to the ends of the routes that match it, one copy to each, by the best priority of those routes.
 /// A message that no route matches is dropped, as edgeHub does. Safe for use by many threads.
 /// </summary>
-public sealed partial class MessageRouter(MessageStore store, UpstreamLog upstream, ILogger<MessageRouter> logger)
+/// <param name="deviceId">The gateway, whose modules the routes lead to.</param>
+/// <param name="store">Where messages wait for them.</param>
+/// <param name="upstream">Where messages to the cloud end.</param>
+/// <param name="logger">The log.</param>
+public sealed partial class MessageRouter(
+    string deviceId,
+    MessageStore store,
+    UpstreamLog upstream,
+    ILogger<MessageRouter> logger
+)
 {
     private RouteSet routes = RouteSet.Empty;
 
@@ -18,9 +28,9 @@ public sealed partial class MessageRouter(MessageStore store, UpstreamLog upstre
         set => Volatile.Write(ref routes, value);
     }
 
-    /// <summary>Routes a message; every end has accepted it when this returns.</summary>
+    /// <summary>Routes a message. Completes when every end has accepted it.</summary>
     /// <exception cref="HubException"><see cref="HubError.QuotaExceeded"/>: a queue is full.</exception>
-    public async ValueTask RouteAsync(HubMessage message, CancellationToken cancellationToken)
+    public ValueTask RouteAsync(HubMessage message, CancellationToken cancellationToken)
     {
         var set = Routes;
         var chosen = Choose(set, message.Source);
@@ -28,23 +38,22 @@ public sealed partial class MessageRouter(MessageStore store, UpstreamLog upstre
         {
             LogNoRoute(logger, message.Source);
         }
+        var accepted = ValueTask.CompletedTask;
         foreach (var route in chosen)
         {
             if (route.Sink.IsUpstream)
             {
                 upstream.Add(message);
+                continue;
             }
-            else
-            {
-                await store.EnqueueAsync(
-                    route.Sink,
-                    message,
-                    route.Priority,
-                    route.TimeToLive ?? set.TimeToLive,
-                    cancellationToken
-                );
-            }
+            var queue = QueueOf(route.Sink.ModuleId!, route.Sink.Input!);
+            var timeToLive = route.TimeToLive ?? set.TimeToLive;
+            accepted = Both(
+                accepted,
+                store.EnqueueAsync(queue, message, route.Priority, timeToLive, cancellationToken)
+            );
         }
+        return accepted;
     }
 
     /// <summary>Puts a message straight to an input, past the routes.</summary>
@@ -54,7 +63,22 @@ public sealed partial class MessageRouter(MessageStore store, UpstreamLog upstre
         string input,
         HubMessage message,
         CancellationToken cancellationToken
-    ) => store.EnqueueAsync(new(moduleId, input), message, Route.LowestPriority, Routes.TimeToLive, cancellationToken);
+    ) =>
+        store.EnqueueAsync(
+            QueueOf(moduleId, input),
+            message,
+            Route.LowestPriority,
+            Routes.TimeToLive,
+            cancellationToken
+        );
+
+    private QueueName QueueOf(string moduleId, string input) => new(new(deviceId, moduleId), input);
+
+    // They are kept on disk together.
+    private static ValueTask Both(ValueTask one, ValueTask other) =>
+        one.IsCompletedSuccessfully ? other
+        : other.IsCompletedSuccessfully ? one
+        : new(Task.WhenAll(one.AsTask(), other.AsTask()));
 
     private static ImmutableArray<Route> Choose(RouteSet set, string source)
     {

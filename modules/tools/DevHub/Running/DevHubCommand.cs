@@ -123,6 +123,11 @@ internal static class DevHubCommand
             "File to which every reported patch and every message to $upstream is added, one JSON object a line.",
     };
 
+    private static readonly Option<bool> VolatileQueues = new("--volatile-queues")
+    {
+        Description = "Messages that wait for modules are in memory only: quicker, and gone when the hub ends.",
+    };
+
     private static readonly Option<bool> StopOnStdinClose = new("--stop-on-stdin-close")
     {
         Description = "Stop when standard input ends: with the script that started this.",
@@ -153,6 +158,7 @@ internal static class DevHubCommand
             Except,
             SetEnv,
             Record,
+            VolatileQueues,
             StopOnStdinClose,
         ];
         Array.ForEach(all, command.Options.Add);
@@ -191,6 +197,7 @@ internal static class DevHubCommand
                 HubHostName = result.GetValue(HubName),
                 GatewayHostName = result.GetValue(GatewayName),
                 Profile = result.GetValue(Profile),
+                DurableQueues = !result.GetValue(VolatileQueues),
                 RecordFile = result.GetValue(Record) is { } record ? Path.GetFullPath(record) : null,
             },
             Flavour = result.GetValue(Environment),

@@ -50,9 +50,11 @@ internal sealed class StatusRequests(HubParts parts, DevHubServer server)
     private JsonObject Waiting()
     {
         var waiting = new JsonObject();
-        foreach (var (endpoint, count) in parts.Messages.Waiting())
+        foreach (var (queue, count) in parts.Messages.Waiting())
         {
-            waiting[endpoint.ToString()] = count;
+            // The gateway's modules go by their names alone, as in its routes.
+            var isOfGateway = queue.Receiver.DeviceId == parts.Identities.DeviceId && queue.Input is not null;
+            waiting[isOfGateway ? $"{queue.Receiver.ModuleId}/inputs/{queue.Input}" : queue.ToString()] = count;
         }
         return waiting;
     }

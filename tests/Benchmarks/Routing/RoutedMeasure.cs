@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using EdgeDm.Benchmarks.Session;
+
+namespace EdgeDm.Benchmarks.Routing;
+
+/// <summary>What went through a server.</summary>
+/// <param name="Rate">Messages a second, over all pairs.</param>
+/// <param name="Median">Microseconds from sending to reception.</param>
+/// <param name="Worst">The same of the slowest hundredth.</param>
+/// <param name="Processor">Microseconds of the server a message.</param>
+internal sealed record RoutedSample(double Rate, double Median, double Worst, double Processor);
+
+/// <summary>Where the pairs meet: the dev hub, or a broker at its address.</summary>
+internal sealed record RoutedServer(BenchHub Hub, Broker? Broker)
+{
+    public TimeSpan Processor => Broker?.Processor ?? Hub.Processor;
+
+    /// <summary>Sender and receiver of each pair, side by side.</summary>
+    public JsonObject Connections(int pairs) =>
+        new()
+        {
+            ["host"] = Hub.Address,
+            ["port"] = Broker?.TlsPort ?? BenchHub.Port,
+            ["rootFile"] = Hub.RootFile,
+            ["clients"] = new JsonArray([
+                .. Enumerable.Range(0, pairs).SelectMany(n => new JsonNode[] { SenderOf(n), ReceiverOf(n) }),
+            ]),
+        };
+
+    /// <summary>What each pair's sender publishes on.</summary>
+    public JsonArray Topics(int pairs) =>
+        new([.. Enumerable.Range(0, pairs).Select(n => (JsonNode)JsonValue.Create(TopicOf(n)))]);
+
+    private string TopicOf(int pair) =>
+        Broker is null
+            ? $"devices/gateway/modules/{BenchDeployment.Sender(pair)}/messages/events/%24.on={BenchDeployment.PairOutput}"
+            : $"pairs/{BenchDeployment.Receiver(pair)}";
+
+    private JsonObject SenderOf(int pair)
+    {
+        if (Broker is not null)
+        {
+            return new() { ["clientId"] = BenchDeployment.Sender(pair) };
+        }
+        var sender = Hub.PlainConnectionOf(BenchDeployment.Sender(pair));
+        sender.Remove("filter"); // It receives nothing.
+        return sender;
+    }
+
+    private JsonObject ReceiverOf(int pair) =>
+        Broker is null
+            ? Hub.PlainConnectionOf(BenchDeployment.Receiver(pair))
+            : new() { ["clientId"] = BenchDeployment.Receiver(pair), ["filter"] = TopicOf(pair) };
+}
+
+/// <summary>Sends through pairs of senders and receivers, ours and the peer in turn.</summary>
+internal sealed class RoutedMeasure(int rounds, Cores cores, int messages, CancellationToken cancellationToken)
+{
+    private const int Bytes = 128;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
+    public static ClientProcess StartClient(Cores cores) =>
+        ClientProcess.Start("pairs", [.. Cores.On(cores.Client), Built.Program("tests/Benchmarks.SessionClient")]);
+
+    public async Task<(List<RoutedSample> Ours, List<RoutedSample> Peer)> RunAsync(
+        RoutedServer ours,
+        RoutedServer? peer,
+        int pairs,
+        int window
+    )
+    {
+        List<RoutedSample> mine = [],
+            others = [];
+        for (var round = -1; round < rounds; round++) // The first to warm up.
+        {
+            var sample = await SampleAsync(ours, pairs, window);
+            var other = peer is null ? null : await SampleAsync(peer, pairs, window);
+            if (round >= 0)
+            {
+                mine.Add(sample);
+                if (other is not null)
+                {
+                    others.Add(other);
+                }
+            }
+        }
+        return (mine, others);
+    }
+
+    private async Task<RoutedSample> SampleAsync(RoutedServer server, int pairs, int window)
+    {
+        await using var client = StartClient(cores);
+        await client.CallAsync("raw", server.Connections(pairs), Limit, cancellationToken);
+        var count = messages / pairs;
+        await RouteAsync(count / 4); // The client's own code, compiled.
+        var before = server.Processor;
+        var result = await RouteAsync(count);
+        var processor = server.Processor - before;
+        var all = count * pairs;
+        return new(
+            all / (double)result["seconds"]!,
+            (double)result["p50"]!,
+            (double)result["p99"]!,
+            processor.TotalMicroseconds / all
+        );
+
+        async Task<JsonNode> RouteAsync(int each) =>
+            (
+                await client.CallAsync(
+                    "routed",
+                    new()
+                    {
+                        ["topics"] = server.Topics(pairs),
+                        ["count"] = each,
+                        ["window"] = window,
+                        ["bytes"] = Bytes,
+                    },
+                    Limit,
+                    cancellationToken
+                )
+            )!;
+    }
+}

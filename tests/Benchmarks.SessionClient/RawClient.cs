@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -48,11 +47,14 @@ internal sealed class RawClient : IAsyncDisposable
             CleanSession: true,
             NoKeepAlive,
             (string?)who["userName"],
-            who["password"] is { } password ? Encoding.UTF8.GetBytes((string)password!) : null,
+            who["password"] is { } password ? (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes((string)password!) : null,
             Will: null
         ).Write(client.output);
         await client.FlushAsync();
-        await client.ExpectAsync(MqttPacketType.Connack, frame => ConnackPacket.Parse(frame).Code == 0);
+        await client.ExpectAsync(
+            MqttPacketType.Connack,
+            frame => ConnackPacket.Parse(frame).Code == ConnackCode.Accepted
+        );
         if (who["filter"] is { } filter)
         {
             new SubscribePacket(1, [new((string)filter!, MqttQoS.AtLeastOnce)]).Write(client.output);

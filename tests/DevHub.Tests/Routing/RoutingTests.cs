@@ -95,6 +95,14 @@ public sealed class RoutingTests
     [InlineData("""{"schemaVersion":"1.0","routes":{"a":"FROM /* INTO $upstream","b":" "}}""", 1)]
     [InlineData("""{"schemaVersion":"1.0"}""", 0)]
     [InlineData("""{"schemaVersion":"1.3","routes":{"a":{"route":"FROM /* INTO $upstream","priority":9}}}""", 1)]
+    [InlineData(
+        """{"schemaVersion":"1.1","routes":{"a":{"route":"FROM /* INTO $upstream","priority":2000000000}}}""",
+        1
+    )]
+    [InlineData(
+        """{"schemaVersion":"1.2","routes":{},"mqttBroker":{"bridges":7},"integrity":null,"storeAndForwardConfiguration":null}""",
+        0
+    )]
     public void Parse_Desired_GivesRoutes(string desired, int count) =>
         RouteSet.Parse(JsonElement.Parse(desired)).Routes.Length.ShouldBe(count);
 
@@ -102,6 +110,20 @@ public sealed class RoutingTests
     [InlineData("{}", "SchemaVersion")]
     [InlineData("""{"schemaVersion":"2.0","routes":{}}""", "SchemaVersion")]
     [InlineData("""{"schemaVersion":"1.4","routes":{}}""", "SchemaVersion")]
+    [InlineData("""{"schemaVersion":"1.1","routes":{"a":" "}}""", "route a - Expected FROM at position 2")]
+    [InlineData("""{"schemaVersion":"1.1","routes":{"":"FROM /* INTO $upstream"}}""", "no name")]
+    [InlineData(
+        """{"schemaVersion":"1.1","routes":{},"storeAndForwardConfiguration":{"timeToLiveSecs":"1"}}""",
+        "timeToLiveSecs"
+    )]
+    [InlineData(
+        """{"schemaVersion":"1.1","routes":{},"storeAndForwardConfiguration":{"storeLimits":{}}}""",
+        "maxSizeBytes"
+    )]
+    [InlineData(
+        """{"schemaVersion":"1.1","routes":{},"storeAndForwardConfiguration":{"storeLimits":{"maxSizeBytes":0}}}""",
+        "maxSizeBytes"
+    )]
     [InlineData("""{"schemaVersion":"1.1"}""", "'routes' is missing")]
     [InlineData("""{"schemaVersion":"1.1","routes":null}""", "'routes' is missing")]
     [InlineData("""{"schemaVersion":"1.0","routes":{"a":{"route":"FROM /* INTO $upstream"}}}""", "route a -")]
@@ -124,6 +146,21 @@ public sealed class RoutingTests
         error.Message.ShouldContain(hint);
     }
 
+    [Theory]
+    [InlineData("1.0", """{"timeToLiveSecs":60,"storeLimits":{"maxSizeBytes":1024}}""", 60, 1024L)]
+    [InlineData("1.3", """{"timeToLiveSecs":-1,"storeLimits":null}""", null, null)]
+    [InlineData("1.1", "{}", 7200, null)]
+    public void Parse_StoreAndForward_GivesItsLimits(string version, string store, int? seconds, long? bytes)
+    {
+        var set = RouteSet.Parse(
+            JsonElement.Parse(
+                $$"""{"schemaVersion":"{{version}}","routes":{},"storeAndForwardConfiguration":{{store}}}"""
+            )
+        );
+        set.TimeToLive.ShouldBe(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
+        set.StoreLimit.ShouldBe(bytes);
+    }
+
     [Fact]
     public async Task EdgeHubTwin_BadRoute_KeepsTheFormerOnesAndReports400()
     {
@@ -131,7 +168,7 @@ public sealed class RoutingTests
         hub.Route("FROM /messages/* INTO $upstream");
         var good = hub.Server.Router.Routes;
         hub.Configure(
-            new JsonObject { ["fine"] = "FROM /* INTO $upstream", ["broken"] = "FROM /* WHERE x INTO $upstream" }
+            new JsonObject { ["fine"] = "FROM /* INTO $upstream", ["broken"] = "FROM /* WHERE x = 3 INTO $upstream" }
         );
         hub.Server.Router.Routes.ShouldBeSameAs(good);
         var id = new HubIdentity("gateway", "$edgeHub");
@@ -145,7 +182,12 @@ public sealed class RoutingTests
         } while (!Status(twin, out var version, out _) || version < 3);
         Status(twin, out _, out var code);
         code.ShouldBe(400);
-        twin.Reported.Properties.GetRawText().ShouldContain("Error parsing route broken - ");
+        twin.Reported.Properties.GetProperty("lastDesiredStatus")
+            .GetProperty("description")
+            .GetString()!
+            .ShouldStartWith(
+                "Error while parsing desired properties - Error parsing route broken - '=' at position 17 compares two values"
+            );
     }
 
     private static bool Status(Twin twin, out long version, out int code)

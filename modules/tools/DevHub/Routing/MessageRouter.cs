@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EdgeDm.DevHub.Queues;
+using EdgeDm.DevHub.Routing.Conditions;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.DevHub.Routing;
@@ -33,7 +34,7 @@ public sealed partial class MessageRouter(
     public ValueTask RouteAsync(HubMessage message, CancellationToken cancellationToken)
     {
         var set = Routes;
-        var chosen = Choose(set, message.Source);
+        var chosen = Choose(set, message);
         if (chosen.IsEmpty)
         {
             LogNoRoute(logger, message.Source);
@@ -80,31 +81,41 @@ public sealed partial class MessageRouter(
         : other.IsCompletedSuccessfully ? one
         : new(Task.WhenAll(one.AsTask(), other.AsTask()));
 
-    private static ImmutableArray<Route> Choose(RouteSet set, string source)
+    /// <summary>The best route to every end that the message takes.</summary>
+    internal static ImmutableArray<Route> Choose(RouteSet set, HubMessage message)
     {
-        var best = ImmutableArray.CreateBuilder<Route>();
-        foreach (var route in set.Routes)
+        var best = ImmutableArray<Route>.Empty;
+        var view = new MessageView(message);
+        try
         {
-            if (!route.Source.Matches(source))
+            foreach (var route in set.Routes)
             {
-                continue;
-            }
-            var same = 0;
-            while (same < best.Count && best[same].Sink != route.Sink)
-            {
-                same++;
-            }
-            if (same == best.Count)
-            {
-                best.Add(route);
-            }
-            else if (route.Priority < best[same].Priority)
-            {
-                best[same] = route;
+                if (!route.Source.Matches(message.Source))
+                {
+                    continue;
+                }
+                var same = 0;
+                while (same < best.Length && best[same].Sink != route.Sink)
+                {
+                    same++;
+                }
+                // Conditions come last: they may have to parse the body.
+                if (same < best.Length && best[same].Priority <= route.Priority || !Holds(route.Condition, ref view))
+                {
+                    continue;
+                }
+                best = same == best.Length ? best.Add(route) : best.SetItem(same, route);
             }
         }
-        return best.DrainToImmutable();
+        finally
+        {
+            view.Dispose();
+        }
+        return best;
     }
+
+    private static bool Holds(RouteCondition? condition, ref MessageView message) =>
+        condition is null || condition.Evaluate(ref message) == true;
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "No route for a message from {Source}; it is dropped")]
     private static partial void LogNoRoute(ILogger logger, string source);

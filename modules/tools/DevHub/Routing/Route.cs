@@ -1,12 +1,22 @@
+using EdgeDm.DevHub.Routing.Conditions;
+
 namespace EdgeDm.DevHub.Routing;
 
 /// <summary>One route of the deployment.</summary>
 /// <param name="Name">Its key in the <c>routes</c> object.</param>
 /// <param name="Source">Which messages.</param>
+/// <param name="Condition">Which of them; null = all.</param>
 /// <param name="Sink">Where to.</param>
 /// <param name="Priority">0 is first, 9 last; <see cref="LowestPriority"/> when not given.</param>
 /// <param name="TimeToLive">How long a message may wait; null = the deployment's.</param>
-public sealed record Route(string Name, RouteSource Source, RouteEndpoint Sink, uint Priority, TimeSpan? TimeToLive)
+public sealed record Route(
+    string Name,
+    RouteSource Source,
+    RouteCondition? Condition,
+    RouteEndpoint Sink,
+    uint Priority,
+    TimeSpan? TimeToLive
+)
 {
     /// <summary>edgeHub's priority of a route that names none.</summary>
     public const uint LowestPriority = 2_000_000_000;
@@ -22,11 +32,18 @@ public sealed record Route(string Name, RouteSource Source, RouteEndpoint Sink, 
 /// <param name="Pattern">As written, for example <c>/messages/modules/m/*</c>.</param>
 public sealed record RouteSource(string Pattern)
 {
-    private readonly string prefix = Pattern.TrimEnd('*', '/') + "/";
+    /// <summary>The source of what clients report.</summary>
+    public const string TwinChanges = "/twinChangeNotifications";
+
+    private readonly string prefix = Pattern.TrimEnd('*', '/');
+
+    /// <summary>True when it gives changes of twins and nothing else.</summary>
+    public bool IsTwinChanges => prefix.Equals(TwinChanges, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>True when messages of this source take the route.</summary>
     public bool Matches(string source) =>
-        (source.TrimEnd('/') + "/").StartsWith(prefix, StringComparison.OrdinalIgnoreCase);
+        source.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)
+        && (source.Length == prefix.Length || source[prefix.Length] == '/');
 }
 
 /// <summary>Where a route ends. Two routes to the same end give one copy.</summary>

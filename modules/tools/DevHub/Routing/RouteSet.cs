@@ -6,7 +6,8 @@ namespace EdgeDm.DevHub.Routing;
 /// <summary>The routes of a deployment: all of them good, or none taken.</summary>
 /// <param name="Routes">In the deployment's order.</param>
 /// <param name="TimeToLive">How long a message waits when its route does not say; null = for ever.</param>
-public sealed record RouteSet(ImmutableArray<Route> Routes, TimeSpan? TimeToLive)
+/// <param name="StoreLimit">Most bytes that may wait, over all ends; null = the deployment sets no limit.</param>
+public sealed record RouteSet(ImmutableArray<Route> Routes, TimeSpan? TimeToLive, long? StoreLimit = null)
 {
     /// <summary>edgeHub's when the deployment has no <c>storeAndForwardConfiguration</c>.</summary>
     public static readonly TimeSpan DefaultTimeToLive = TimeSpan.FromHours(2);
@@ -16,23 +17,32 @@ public sealed record RouteSet(ImmutableArray<Route> Routes, TimeSpan? TimeToLive
 
     private const int NewestMinorSchema = 3;
 
-    /// <summary>Reads the desired properties of <c>$edgeHub</c>, schema 1.0 to 1.3.</summary>
+    /// <summary>
+    /// Reads the desired properties of <c>$edgeHub</c>, schema 1.0 to 1.3. What has no meaning here (<c>mqttBroker</c>,
+    /// <c>integrity</c>) is not looked at.
+    /// </summary>
     /// <exception cref="HubException"><see cref="HubError.ArgumentInvalid"/> with edgeHub's text, naming the route.</exception>
     public static RouteSet Parse(JsonElement desired)
     {
         var minor = MinorSchemaOf(desired);
-        var timeToLive = TimeToLiveOf(desired);
+        var (timeToLive, storeLimit) = StoreAndForwardOf(desired);
         if (!desired.TryGetProperty("routes", out var routes) || routes.ValueKind == JsonValueKind.Null)
         {
-            return minor == 0 ? new([], timeToLive) : throw Invalid("'routes' is missing");
+            return minor == 0 ? new([], timeToLive, storeLimit) : throw Invalid("'routes' is missing");
         }
         if (routes.ValueKind != JsonValueKind.Object)
         {
             throw Invalid("'routes' is not an object");
         }
         return new(
-            [.. routes.EnumerateObject().Where(r => !IsBlank(r.Value)).Select(r => ParseRoute(r.Name, r.Value, minor))],
-            timeToLive
+            [
+                .. routes
+                    .EnumerateObject()
+                    .Where(r => minor > 0 || !IsBlank(r.Value))
+                    .Select(r => ParseRoute(r.Name, r.Value, minor)),
+            ],
+            timeToLive,
+            storeLimit
         );
     }
 
@@ -47,21 +57,43 @@ public sealed record RouteSet(ImmutableArray<Route> Routes, TimeSpan? TimeToLive
             : throw Invalid($"unsupported SchemaVersion '{version}': 1.0 to 1.{NewestMinorSchema} are known");
     }
 
-    private static TimeSpan? TimeToLiveOf(JsonElement desired)
+    private static (TimeSpan? TimeToLive, long? StoreLimit) StoreAndForwardOf(JsonElement desired)
     {
         if (
             !desired.TryGetProperty("storeAndForwardConfiguration", out var store)
             || store.ValueKind != JsonValueKind.Object
-            || !store.TryGetProperty("timeToLiveSecs", out var found)
         )
         {
-            return DefaultTimeToLive;
+            return (DefaultTimeToLive, null);
         }
-        if (found.ValueKind != JsonValueKind.Number || !found.TryGetInt32(out var seconds))
+        TimeSpan? timeToLive = DefaultTimeToLive;
+        if (store.TryGetProperty("timeToLiveSecs", out var found))
         {
-            throw Invalid("storeAndForwardConfiguration.timeToLiveSecs is not a whole number");
+            timeToLive =
+                found.ValueKind != JsonValueKind.Number || !found.TryGetInt32(out var seconds)
+                    ? throw Invalid("storeAndForwardConfiguration.timeToLiveSecs is not a whole number")
+                : seconds < 0 ? null
+                : TimeSpan.FromSeconds(seconds);
         }
-        return seconds < 0 ? null : TimeSpan.FromSeconds(seconds);
+        return (timeToLive, StoreLimitOf(store));
+    }
+
+    private static long? StoreLimitOf(JsonElement store)
+    {
+        if (!store.TryGetProperty("storeLimits", out var limits) || limits.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+        return
+            limits.ValueKind == JsonValueKind.Object
+            && limits.TryGetProperty("maxSizeBytes", out var found)
+            && found.ValueKind == JsonValueKind.Number
+            && found.TryGetInt64(out var most)
+            && most > 0
+            ? most
+            : throw Invalid(
+                "storeAndForwardConfiguration.storeLimits must be {\"maxSizeBytes\": n} with a whole number above 0"
+            );
     }
 
     private static bool IsBlank(JsonElement value) =>
@@ -71,6 +103,10 @@ public sealed record RouteSet(ImmutableArray<Route> Routes, TimeSpan? TimeToLive
     {
         try
         {
+            if (string.IsNullOrWhiteSpace(name))
+            {
+                throw new RouteSyntaxException("The route has no name.");
+            }
             var detailed = value.ValueKind == JsonValueKind.Object && minor > 0;
             var text = detailed && value.TryGetProperty("route", out var given) ? given : value;
             if (text.ValueKind != JsonValueKind.String)
@@ -81,11 +117,12 @@ public sealed record RouteSet(ImmutableArray<Route> Routes, TimeSpan? TimeToLive
                         : "The route must be a string, or an object with 'route'."
                 );
             }
-            var (source, sink) = RouteParser.Parse(text.GetString()!);
+            var route = RouteParser.Parse(text.GetString()!);
             return new(
                 name,
-                source,
-                sink,
+                route.Source,
+                route.Condition,
+                route.Sink,
                 detailed ? PriorityOf(value) : Route.LowestPriority,
                 detailed ? RouteTimeToLiveOf(value) : null
             );
@@ -105,7 +142,7 @@ public sealed record RouteSet(ImmutableArray<Route> Routes, TimeSpan? TimeToLive
         return
             found.ValueKind == JsonValueKind.Number
             && found.TryGetUInt32(out var priority)
-            && priority <= Route.LargestNamedPriority
+            && priority is <= Route.LargestNamedPriority or Route.LowestPriority
             ? priority
             : throw new RouteSyntaxException(
                 $"'priority' must be a whole number from 0 to {Route.LargestNamedPriority}."

@@ -55,13 +55,25 @@ internal sealed class MqttTestClient : IAsyncDisposable
         MqttWill? will = null
     )
     {
-        var id = hub.Module(module);
+        var (client, code) = await TryConnectAsync(hub, hub.Module(module), clean, keepAlive, will);
+        code.ShouldBe(ConnackCode.Accepted);
+        return client;
+    }
+
+    /// <summary>Connects a device or a module of any device, and tells what came of it.</summary>
+    public static async Task<(MqttTestClient Client, ConnackCode Code)> TryConnectAsync(
+        TestHub hub,
+        HubIdentity id,
+        bool clean = true,
+        ushort keepAlive = 60,
+        MqttWill? will = null
+    )
+    {
         var client = await OpenAsync(hub, id);
         var connack = await client.SendConnectAsync(
             new(id.ToString(), clean, keepAlive, UserName(hub, id), Encoding.UTF8.GetBytes(hub.Token(id)), will)
         );
-        connack.Code.ShouldBe(ConnackCode.Accepted);
-        return client;
+        return (client, connack.Code);
     }
 
     /// <summary>Connects and subscribes to everything a module has.</summary>

@@ -32,7 +32,7 @@ public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
     /// <summary>What the hub printed.</summary>
     public string Output => string.Join('\n', output);
 
-    /// <summary>True when it serves at 443, which not every user may bind.</summary>
+    /// <summary>True when it serves at 443, which not every user may bind, and the only port that official clients call by HTTPS.</summary>
     public bool HasMethodPort => program!.Ports.Https == HttpsPort;
 
     internal HubService Service => program!.Service;
@@ -72,6 +72,22 @@ public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
     /// <summary>Starts a module as edgeAgent or iotedgehubdev would: with that environment and no other.</summary>
     internal NodePeer Start(string module) =>
         NodePeer.Start("module-client", Path.Combine(DataFolder, "env", module + ".env"));
+
+    /// <summary>Starts the service's client, with the connection string that the hub wrote.</summary>
+    internal async Task<NodePeer> StartServiceAsync()
+    {
+        var connection = Path.Combine(DataFolder, "iothubowner.connection-string");
+        var environment = Path.Combine(folder.FullName, "service.env");
+        await File.WriteAllTextAsync(
+            environment,
+            $"""
+            export IOTHUB_CONNECTION_STRING='{(await File.ReadAllTextAsync(connection)).Trim()}'
+            export NODE_EXTRA_CA_CERTS='{program!.RootFile}'
+
+            """
+        );
+        return NodePeer.Start("service-client", environment);
+    }
 
     /// <summary>The names of the variables that a module gets.</summary>
     public IEnumerable<string> VariablesOf(string module) =>

@@ -1,4 +1,7 @@
 using System.Net;
+using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Jobs;
+using EdgeDm.DevHub.Queries;
 
 namespace EdgeDm.DevHub;
 
@@ -89,6 +92,15 @@ public sealed record DevHubOptions
 
     /// <summary>Messages kept of what went <c>$upstream</c>; older ones are forgotten.</summary>
     public int UpstreamKept { get; init; } = 10_000;
+
+    /// <summary>How many devices and modules there may be.</summary>
+    public IdentityLimits Identities { get; init; } = new();
+
+    /// <summary>How large queries and pages of their answers may be.</summary>
+    public QueryLimits Queries { get; init; } = QueryLimits.Default;
+
+    /// <summary>How many jobs there may be and how fast they go.</summary>
+    public JobLimits Jobs { get; init; } = new();
 
     /// <summary>Where <see cref="Recording.TrafficRecord"/> writes what left the modules for the cloud; null = nowhere.</summary>
     public string? RecordFile { get; init; }

@@ -5,6 +5,7 @@ using EdgeDm.DevHub.Broker;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Methods;
 using EdgeDm.DevHub.Routing;
+using EdgeDm.DevHub.Service;
 using EdgeDm.DevHub.Twins;
 using EdgeDm.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -26,6 +27,7 @@ public sealed class DevHubServer : IAsyncDisposable
     private readonly EdgeHubTwin edgeHub;
     private readonly HubParts parts;
     private readonly HubListeners listeners;
+    private readonly ServiceParts services;
     private int disposed;
 
     internal DevHubServer(
@@ -33,7 +35,8 @@ public sealed class DevHubServer : IAsyncDisposable
         HubParts parts,
         ConnectionTable connections,
         EdgeHubTwin edgeHub,
-        HubListeners listeners
+        HubListeners listeners,
+        ServiceParts services
     )
     {
         this.app = app;
@@ -41,6 +44,7 @@ public sealed class DevHubServer : IAsyncDisposable
         this.connections = connections;
         this.edgeHub = edgeHub;
         this.listeners = listeners;
+        this.services = services;
     }
 
     /// <summary>Where MQTT is served.</summary>
@@ -122,6 +126,7 @@ public sealed class DevHubServer : IAsyncDisposable
     public void ApplyManifest(JsonObject modulesContent)
     {
         var manifest = Manifest.Parse(modulesContent);
+        Identities.RequireRoomForModules(Identities.DeviceId, manifest.Modules);
         foreach (var (_, desired) in manifest.Desired)
         {
             TwinLimits.CheckContent(desired);
@@ -148,6 +153,7 @@ public sealed class DevHubServer : IAsyncDisposable
         using var limit = new CancellationTokenSource(StopTimeout);
         await app.StopAsync(limit.Token);
         await app.DisposeAsync();
+        await services.DisposeAsync();
         await edgeHub.DisposeAsync();
         parts.Messages.Dispose();
         parts.Record?.Dispose();

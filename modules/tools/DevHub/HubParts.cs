@@ -1,4 +1,5 @@
 using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Jobs;
 using EdgeDm.DevHub.Methods;
 using EdgeDm.DevHub.Queues;
 using EdgeDm.DevHub.Recording;
@@ -18,6 +19,7 @@ internal sealed record HubParts(
     MessageStore Messages,
     UpstreamLog Upstream,
     MethodBroker Methods,
+    JobStore Jobs,
     TrafficRecord? Record,
     TimeProvider Time,
     ILoggerFactory Loggers

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Broker;
 using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Jobs;
 using EdgeDm.DevHub.Queues;
 using EdgeDm.DevHub.Recording;
 using EdgeDm.DevHub.Routing;
@@ -41,8 +42,9 @@ internal static partial class HubStart
             options.ContainerAddress is { } address ? Choose(options, address, null, null, logger) : null
         );
         var parts = Compose(options, loggers, time);
-        var connections = new ConnectionTable(options.MostSubscriptions);
+        var connections = new ConnectionTable(options.MostSubscriptions, time);
         parts.Twins.Observe(new DesiredNotifier(connections));
+        parts.Identities.Observe(new IdentityFollower(parts, connections).OnChanged);
         if (parts.Record is { } record)
         {
             parts.Twins.Observe(record);
@@ -50,11 +52,13 @@ internal static partial class HubStart
         }
         var edgeHub = new EdgeHubTwin(options.DeviceId, parts.Twins, parts.Router, loggers.CreateLogger<EdgeHubTwin>());
         var app = Build(loggers, certificate, new MqttServer(parts, connections), listeners);
-        var server = new DevHubServer(app, parts, connections, edgeHub, listeners);
-        ServiceApi.Map(app, parts, connections, server, app.Lifetime.ApplicationStopping);
+        var services = new ServiceParts(parts, connections);
+        var server = new DevHubServer(app, parts, connections, edgeHub, listeners, services);
+        ServiceApi.Map(app, services, server, app.Lifetime.ApplicationStopping);
         try
         {
             await app.StartAsync(cancellationToken);
+            services.Start();
             AtomicFile.Write(
                 options.ConnectionStringFile,
                 Encoding.UTF8.GetBytes(server.ServiceConnectionString + "\n"),
@@ -95,7 +99,8 @@ internal static partial class HubStart
             options.DataFolder,
             options.DeviceId,
             loggers.CreateLogger<IdentityRegistry>(),
-            time
+            time,
+            options.Identities
         );
         var journal = options.DurableQueues
             ? new MessageJournal(
@@ -115,6 +120,7 @@ internal static partial class HubStart
             messages,
             upstream,
             new(time),
+            new(options.DataFolder, options.Jobs, loggers.CreateLogger<JobStore>()),
             options.RecordFile is { } file ? OpenRecord(file, time) : null,
             time,
             loggers

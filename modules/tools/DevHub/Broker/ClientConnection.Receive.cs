@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Methods;
+using EdgeDm.DevHub.Routing;
 using EdgeDm.DevHub.Twins;
 using EdgeDm.Mqtt;
 using EdgeDm.Mqtt.IoTHub;
@@ -163,7 +164,17 @@ internal sealed partial class ClientConnection
             (false, true) => MessageTopic.Read(Identity, topic.Properties, body, "mqtt-dup"),
             _ => MessageTopic.Read(Identity, topic.Properties, body),
         };
-        return parts.Router.RouteAsync(message, closing.Token);
+        return TakeAsync(message, closing.Token);
+    }
+
+    private ValueTask TakeAsync(HubMessage message, CancellationToken cancellationToken)
+    {
+        if (!IsOfAnotherEdge)
+        {
+            return parts.Router.RouteAsync(message, cancellationToken);
+        }
+        parts.Upstream.Add(message);
+        return ValueTask.CompletedTask;
     }
 
     private async Task HandleReportedAsync(string requestId, byte[] body)
@@ -187,6 +198,10 @@ internal sealed partial class ClientConnection
         if (requestId.Length > 0)
         {
             SendTwinResponse(requestId, 204, null, parts.Options.Profile == HubProfile.IoTHub ? version : null);
+        }
+        if (IsOfAnotherEdge)
+        {
+            return;
         }
         try
         {

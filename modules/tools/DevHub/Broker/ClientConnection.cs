@@ -24,6 +24,7 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int lastPacketId;
     private string? reason;
+    private long lastHeard;
 
     // Nothing may be sent before CONNACK, though others already find this connection.
     private volatile bool open;
@@ -44,6 +45,8 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
         Identity = identity;
         Name = identity.ToString();
         Subscriptions = subscriptions;
+        Since = parts.Time.GetUtcNow();
+        lastHeard = Since.UtcTicks;
         closing = CancellationTokenSource.CreateLinkedTokenSource(transport.ConnectionClosed);
         writer = new(transport.Transport.Output, parts.Options.LongestSendQueue, OnLost, closing.Token);
         acks = new(Acknowledge, writer.Flush, OnNotKept, parts.Options.LongestSendQueue);
@@ -58,6 +61,17 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
 
     /// <summary>What it wants.</summary>
     public Subscriptions Subscriptions { get; }
+
+    /// <summary>When it was made.</summary>
+    public DateTimeOffset Since { get; }
+
+    /// <summary>When the client last sent something.</summary>
+    public DateTimeOffset LastHeard => new(Volatile.Read(ref lastHeard), TimeSpan.Zero);
+
+    // Modules of other devices have an edgeHub of their own: here they talk to IoT Hub, which has no routes between modules.
+    private bool IsOfAnotherEdge => Identity.ModuleId is not null && Identity.DeviceId != parts.Identities.DeviceId;
+
+    private bool HasInputs => Identity.ModuleId is not null && !IsOfAnotherEdge;
 
     /// <summary>Completes when the connection has let go of everything. Never fails.</summary>
     public Task Ended => ended.Task;
@@ -99,7 +113,7 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
             WaitFor(tokenEnds),
             Timeout.InfiniteTimeSpan
         );
-        if (Identity.ModuleId is not null)
+        if (HasInputs)
         {
             inputs.Start();
         }
@@ -110,7 +124,11 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
         var graceful = false;
         try
         {
-            graceful = await ReadAsync(() => idle.Change(keepAlive, Timeout.InfiniteTimeSpan));
+            graceful = await ReadAsync(() =>
+            {
+                Volatile.Write(ref lastHeard, parts.Time.GetUtcNow().UtcTicks);
+                idle.Change(keepAlive, Timeout.InfiniteTimeSpan);
+            });
         }
         catch (MqttProtocolException error)
         {
@@ -197,7 +215,7 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
                 : MessageTopic.Read(Identity, topic.Properties, will.Payload);
         try
         {
-            await parts.Router.RouteAsync(message, CancellationToken.None);
+            await TakeAsync(message, CancellationToken.None);
         }
         catch (HubException error)
         {

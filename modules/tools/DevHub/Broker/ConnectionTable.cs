@@ -6,11 +6,12 @@ namespace EdgeDm.DevHub.Broker;
 /// Who is connected, at most one connection each, and the subscriptions of sessions that are not clean. Safe for use by
 /// many threads.
 /// </summary>
-internal sealed class ConnectionTable(int mostSubscriptions)
+internal sealed class ConnectionTable(int mostSubscriptions, TimeProvider time)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<HubIdentity, ClientConnection> connections = [];
     private readonly Dictionary<HubIdentity, Subscriptions> sessions = [];
+    private readonly Dictionary<HubIdentity, ClientActivity> past = [];
     private bool closed;
 
     /// <summary>The client's connection, or null.</summary>
@@ -19,6 +20,31 @@ internal sealed class ConnectionTable(int mostSubscriptions)
         lock (gate)
         {
             return connections.GetValueOrDefault(client);
+        }
+    }
+
+    /// <summary>Whether the client is connected, and when it was last heard of.</summary>
+    public ClientActivity ActivityOf(HubIdentity client)
+    {
+        lock (gate)
+        {
+            return connections.TryGetValue(client, out var open)
+                ? new(IsConnected: true, open.Since, open.LastHeard)
+                : past.GetValueOrDefault(client, ClientActivity.None);
+        }
+    }
+
+    /// <summary>Closes the client's connection, if it has one.</summary>
+    public void Drop(HubIdentity client, string why) => Find(client)?.Close(why);
+
+    /// <summary>Closes the client's connection and forgets its session: there is no such client any more.</summary>
+    public void Forget(HubIdentity client, string why)
+    {
+        Drop(client, why);
+        lock (gate)
+        {
+            sessions.Remove(client);
+            past.Remove(client);
         }
     }
 
@@ -64,6 +90,7 @@ internal sealed class ConnectionTable(int mostSubscriptions)
             if (connections.TryGetValue(connection.Identity, out var current) && ReferenceEquals(current, connection))
             {
                 connections.Remove(connection.Identity);
+                past[connection.Identity] = new(IsConnected: false, time.GetUtcNow(), connection.LastHeard);
             }
         }
     }
@@ -102,4 +129,14 @@ internal sealed class ConnectionTable(int mostSubscriptions)
         }
         await Task.WhenAll(open.Select(c => c.Ended));
     }
+}
+
+/// <summary>What is known of a client's connections since the hub started.</summary>
+/// <param name="IsConnected">Now.</param>
+/// <param name="Since">When that changed last; the year 1 = never.</param>
+/// <param name="LastHeard">When it last sent something; the year 1 = never.</param>
+internal readonly record struct ClientActivity(bool IsConnected, DateTimeOffset Since, DateTimeOffset LastHeard)
+{
+    /// <summary>Nothing was ever heard.</summary>
+    public static readonly ClientActivity None;
 }

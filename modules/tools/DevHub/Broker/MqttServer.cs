@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeDm.DevHub.Identities;
 using EdgeDm.Mqtt;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -71,12 +72,7 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
             await RefuseAsync(transport, ConnackCode.ServerUnavailable, connect.ClientId, problem);
             return;
         }
-        var ends = DateTimeOffset.MinValue;
-        var refusal =
-            connect.ClientId != identity.ToString() ? "its client id is not the identity in its user name"
-            : connect.Password is not { } password ? "it has no password"
-            : parts.Tokens.RefusalOfClient(identity, Encoding.UTF8.GetString(password.Span), out ends);
-        if (refusal is not null)
+        if (RefusalOf(connect, identity, out var ends) is { } refusal)
         {
             await RefuseAsync(transport, ConnackCode.NotAuthorized, connect.ClientId, refusal);
             return;
@@ -85,16 +81,31 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
         var connection = new ClientConnection(parts, transport, connect, identity, subscriptions, logger);
         try
         {
-            if (await connections.TakeOverAsync(connection))
+            if (!await connections.TakeOverAsync(connection))
             {
-                await connection.RunAsync(present, ends);
+                return;
             }
+            // Again, now that a change of the identity finds this connection to close.
+            if (RefusalOf(connect, identity, out _) is { } changed)
+            {
+                await RefuseAsync(transport, ConnackCode.NotAuthorized, connect.ClientId, changed);
+                return;
+            }
+            await connection.RunAsync(present, ends);
         }
         finally
         {
             connections.Remove(connection);
             connection.Dispose();
         }
+    }
+
+    private string? RefusalOf(ConnectPacket connect, HubIdentity identity, out DateTimeOffset ends)
+    {
+        ends = DateTimeOffset.MinValue;
+        return connect.ClientId != identity.ToString() ? "its client id is not the identity in its user name"
+            : connect.Password is not { } password ? "it has no password"
+            : parts.Tokens.RefusalOfClient(identity, Encoding.UTF8.GetString(password.Span), out ends);
     }
 
     private async Task RefuseAsync(ConnectionContext transport, ConnackCode code, string client, string why)

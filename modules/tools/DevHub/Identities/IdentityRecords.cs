@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -12,6 +14,12 @@ namespace EdgeDm.DevHub.Identities;
 /// <param name="GenerationId">Tells this identity from a later one of the same name.</param>
 /// <param name="ManagedBy">Who made it, for example <c>iotEdge</c>; may be null.</param>
 /// <param name="Created">When.</param>
+/// <param name="Disabled">A device that may not connect, nor may its modules. Modules have no status of their own.</param>
+/// <param name="StatusReason">Why, in the words of who set the status; may be null.</param>
+/// <param name="StatusUpdated">When the status last changed; null = never.</param>
+/// <param name="IotEdge">A device that has modules deployed to it by <c>$edgeAgent</c>.</param>
+/// <param name="DeviceScope">The scope that an Edge device spans or a device below it is in; may be null.</param>
+/// <param name="Revision">Counts the changes.</param>
 public sealed record Identity(
     string DeviceId,
     string? ModuleId,
@@ -19,17 +27,49 @@ public sealed record Identity(
     string SecondaryKey,
     string GenerationId,
     string? ManagedBy,
-    DateTimeOffset Created
+    DateTimeOffset Created,
+    bool Disabled = false,
+    string? StatusReason = null,
+    DateTimeOffset? StatusUpdated = null,
+    bool IotEdge = false,
+    string? DeviceScope = null,
+    long Revision = 0
 )
 {
     /// <summary>Its name.</summary>
     [JsonIgnore]
     public HubIdentity Id => new(DeviceId, ModuleId);
 
-    /// <summary>Changes when the identity does.</summary>
+    /// <summary>Changes when the identity does; without quotes.</summary>
     [JsonIgnore]
-    public string ETag => Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes(GenerationId));
+    public string ETag =>
+        Convert.ToBase64String(
+            Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{GenerationId}.{Revision}"))
+        );
 }
+
+/// <summary>What a service says of an identity. Null = not said: a new identity gets the default, a known one keeps what it has.</summary>
+/// <param name="Id">Whose.</param>
+/// <param name="Keys">Both, base64; null = made by the hub.</param>
+/// <param name="Disabled">For devices.</param>
+/// <param name="StatusReason">For devices.</param>
+/// <param name="IotEdge">For devices.</param>
+/// <param name="DeviceScope">For devices below an Edge device.</param>
+/// <param name="ManagedBy">For modules.</param>
+public sealed record IdentityWrite(
+    HubIdentity Id,
+    (string Primary, string Secondary)? Keys = null,
+    bool? Disabled = null,
+    string? StatusReason = null,
+    bool? IotEdge = null,
+    string? DeviceScope = null,
+    string? ManagedBy = null
+);
+
+/// <summary>How many there may be; one more is refused. What a deployment names counts too.</summary>
+/// <param name="MostDevices">Devices of the hub.</param>
+/// <param name="MostModules">Modules of one device, <c>$edgeAgent</c> and <c>$edgeHub</c> among them (IoT Hub's 50).</param>
+public sealed record IdentityLimits(int MostDevices = 10_000, int MostModules = 50);
 
 /// <summary>A shared access policy of the service.</summary>
 /// <param name="Name">For example <c>iothubowner</c>.</param>

@@ -26,6 +26,10 @@ public sealed class SasVerifier(
         {
             return "no such identity";
         }
+        if (!identities.IsEnabled(identity))
+        {
+            return "its device is disabled";
+        }
         if (!SasToken.TryParse(text, out var token))
         {
             return "the password is not a shared access signature";

@@ -12,16 +12,8 @@ internal static class Addressee
 
     /// <summary>The identity in the path.</summary>
     /// <exception cref="HubException"><see cref="HubError.DeviceNotFound"/> or <see cref="HubError.ModuleNotFound"/>.</exception>
-    public static Identity Require(IdentityRegistry identities, HubIdentity id)
-    {
-        if (identities.Find(id) is { } found)
-        {
-            return found;
-        }
-        throw id.ModuleId is not null && identities.Find(new(id.DeviceId)) is not null
-            ? new HubException(HubError.ModuleNotFound, $"The device '{id.DeviceId}' has no module '{id.ModuleId}'.")
-            : new HubException(HubError.DeviceNotFound, $"There is no device '{id.DeviceId}'.");
-    }
+    public static Identity Require(IdentityRegistry identities, HubIdentity id) =>
+        identities.Find(id) ?? throw identities.NotFound(id);
 
     /// <summary>The etag of If-Match without quotes; null when absent, <c>*</c> for any.</summary>
     public static string? IfMatch(HttpRequest request)

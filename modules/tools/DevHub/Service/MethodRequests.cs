@@ -1,8 +1,5 @@
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Identities;
-using EdgeDm.DevHub.Methods;
 using Microsoft.AspNetCore.Http;
 
 namespace EdgeDm.DevHub.Service;
@@ -14,10 +11,6 @@ namespace EdgeDm.DevHub.Service;
 internal sealed class MethodRequests(HubParts parts)
 {
     private const string CallerHeader = "x-ms-edge-moduleId";
-    private const int DefaultResponseSeconds = 30;
-    private const int ShortestResponseSeconds = 5;
-    private const int LongestSeconds = 300;
-    private const string NotInNames = "/+#?";
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -32,19 +25,8 @@ internal sealed class MethodRequests(HubParts parts)
     private async Task CallAsync(HttpContext context)
     {
         var client = Addressee.Require(parts.Identities, Addressee.Of(context.Request)).Id;
-        var call = Read(await Json.ReadObjectAsync(context.Request));
-        var answer = await parts.Methods.InvokeAsync(
-            client,
-            call.Name,
-            call.Payload,
-            call.ResponseTimeout,
-            call.ConnectTimeout,
-            context.RequestAborted
-        );
-        await Json.WriteAsync(
-            context.Response,
-            new JsonObject { ["status"] = answer.Status, ["payload"] = PayloadOf(client, answer) }
-        );
+        var call = MethodCall.Read(await Json.ReadObjectAsync(context.Request));
+        await Json.WriteAsync(context.Response, await call.InvokeAsync(parts.Methods, client, context.RequestAborted));
     }
 
     private async Task InvokeFromModuleAsync(HttpContext context)
@@ -87,60 +69,4 @@ internal sealed class MethodRequests(HubParts parts)
         response.StatusCode = status;
         return Json.WriteAsync(response, new JsonObject { ["message"] = message });
     }
-
-    private static MethodCall Read(JsonObject body)
-    {
-        var name = Json.TextAt(body, "methodName") ?? "";
-        if (
-            name.Length is 0 or > MethodBroker.LongestName
-            || name.Any(c => char.IsControl(c) || NotInNames.Contains(c, StringComparison.Ordinal))
-        )
-        {
-            throw Invalid(
-                $"'methodName' must have 1 to {MethodBroker.LongestName} characters, none of them a control character or "
-                    + $"one of {NotInNames}."
-            );
-        }
-        var response = Json.IntegerAt(body, "responseTimeoutInSeconds", DefaultResponseSeconds);
-        if (response is < ShortestResponseSeconds or > LongestSeconds)
-        {
-            throw Invalid($"'responseTimeoutInSeconds' must be {ShortestResponseSeconds} to {LongestSeconds}.");
-        }
-        var connect = Json.IntegerAt(body, "connectTimeoutInSeconds", 0);
-        if (connect is < 0 or > LongestSeconds)
-        {
-            throw Invalid($"'connectTimeoutInSeconds' must be 0 to {LongestSeconds}.");
-        }
-        var payload = body.TryGetPropertyValue("payload", out var given)
-            ? Encoding.UTF8.GetBytes(given?.ToJsonString() ?? "null")
-            : [];
-        if (payload.Length > MethodBroker.LargestPayload)
-        {
-            throw new HubException(
-                HubError.MessageTooLarge,
-                $"'payload' is larger than {MethodBroker.LargestPayload} bytes."
-            );
-        }
-        return new(name, payload, TimeSpan.FromSeconds(response), TimeSpan.FromSeconds(connect));
-    }
-
-    private static JsonNode? PayloadOf(HubIdentity client, MethodAnswer answer)
-    {
-        if (answer.Payload.IsEmpty)
-        {
-            return null;
-        }
-        try
-        {
-            return JsonNode.Parse(answer.Payload.Span);
-        }
-        catch (JsonException)
-        {
-            throw new HubException(HubError.ServerError, $"'{client}' answered with something that is not JSON.");
-        }
-    }
-
-    private static HubException Invalid(string what) => new(HubError.ArgumentInvalid, what);
-
-    private sealed record MethodCall(string Name, byte[] Payload, TimeSpan ResponseTimeout, TimeSpan ConnectTimeout);
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using EdgeDm.DevHub.Broker;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -29,42 +28,76 @@ internal sealed partial class ServiceApi
 
     /// <summary>Adds the routes.</summary>
     /// <param name="routes">Where to.</param>
-    /// <param name="parts">The hub.</param>
-    /// <param name="connections">Who is connected.</param>
+    /// <param name="services">What the handlers have in common.</param>
     /// <param name="server">The hub as a whole.</param>
     /// <param name="stopping">The hub stops: ends what waits.</param>
     public static void Map(
         IEndpointRouteBuilder routes,
-        HubParts parts,
-        ConnectionTable connections,
+        ServiceParts services,
         DevHubServer server,
         CancellationToken stopping
     )
     {
-        var api = new ServiceApi(parts, stopping);
-        var identities = new IdentityRequests(parts, connections);
-        var twins = new TwinRequests(parts, connections);
-        var methods = new MethodRequests(parts);
-        var messages = new MessageRequests(parts);
-        var configuration = new ConfigurationRequests(parts, server);
-
-        api.Add(routes, "GET", "/devices", identities.ListDevicesAsync);
-        api.Add(routes, "GET", "/devices/{device}", identities.GetAsync);
-        api.Add(routes, "GET", "/devices/{device}/modules", identities.ListModulesAsync);
-        api.Add(routes, "GET", "/devices/{device}/modules/{module}", identities.GetAsync);
-        api.Add(routes, "PUT", "/devices/{device}/modules/{module}", identities.CreateModuleAsync);
+        var hub = services.Hub;
+        var api = new ServiceApi(hub, stopping);
+        api.MapRegistry(routes, services);
+        api.MapTwins(routes, services);
+        api.MapJobs(routes, new(hub, services.JobRunner, services.JobDocuments));
+        var messages = new MessageRequests(hub);
+        var configuration = new ConfigurationRequests(hub, server);
         api.Add(routes, "POST", "/devices/{device}/applyConfigurationContent", configuration.ApplyAsync);
-        foreach (var path in new[] { "/twins/{device}", "/twins/{device}/modules/{module}" })
-        {
-            api.Add(routes, "GET", path, twins.GetAsync);
-            api.Add(routes, "PATCH", path, twins.PatchAsync);
-            api.Add(routes, "PUT", path, twins.ReplaceAsync);
-            // Between modules, too: the method checks who calls.
-            api.Add(routes, "POST", path + "/methods", methods.InvokeAsync, forService: false);
-        }
-        api.Add(routes, "GET", "/devhub/status", new StatusRequests(parts, server).GetAsync, forService: false);
+        api.Add(routes, "GET", "/devhub/status", new StatusRequests(hub, server).GetAsync, Caller.Anyone);
         api.Add(routes, "GET", "/devhub/upstream", messages.UpstreamAsync);
         api.Add(routes, "POST", "/devhub/modules/{module}/inputs/{input}", messages.SendAsync);
+    }
+
+    private void MapRegistry(IEndpointRouteBuilder routes, ServiceParts services)
+    {
+        var identities = new IdentityRequests(services.Hub, services.IdentityDocuments);
+        var statistics = new StatisticsRequests(services.Hub, services.Connections);
+        Add(routes, "GET", "/devices", identities.ListDevicesAsync);
+        Add(routes, "POST", "/devices", new BulkRequests(services.Hub).WriteAsync);
+        Add(routes, "GET", "/statistics/devices", statistics.DevicesAsync);
+        Add(routes, "GET", "/statistics/service", statistics.ServiceAsync);
+        Add(routes, "PUT", "/devices/{device}", identities.PutAsync);
+        Add(routes, "DELETE", "/devices/{device}", identities.DeleteAsync);
+        // A device manages its own modules, too: so iotedgehubdev makes them.
+        Add(routes, "GET", "/devices/{device}", identities.GetAsync, Caller.ServiceOrDevice);
+        Add(routes, "GET", "/devices/{device}/modules", identities.ListModulesAsync, Caller.ServiceOrDevice);
+        foreach (
+            var (method, handler) in new (string, Func<HttpContext, Task>)[]
+            {
+                ("GET", identities.GetAsync),
+                ("PUT", identities.PutAsync),
+                ("DELETE", identities.DeleteAsync),
+            }
+        )
+        {
+            Add(routes, method, "/devices/{device}/modules/{module}", handler, Caller.ServiceOrDevice);
+        }
+    }
+
+    private void MapTwins(IEndpointRouteBuilder routes, ServiceParts services)
+    {
+        var twins = new TwinRequests(services.Hub, services.TwinDocuments);
+        var methods = new MethodRequests(services.Hub);
+        foreach (var path in new[] { "/twins/{device}", "/twins/{device}/modules/{module}" })
+        {
+            Add(routes, "GET", path, twins.GetAsync);
+            Add(routes, "PATCH", path, twins.PatchAsync);
+            Add(routes, "PUT", path, twins.ReplaceAsync);
+            // Between modules, too: the method checks who calls.
+            Add(routes, "POST", path + "/methods", methods.InvokeAsync, Caller.Anyone);
+        }
+        Add(routes, "POST", "/devices/query", new QueryRequests(services.Hub, services.Queries).QueryAsync);
+    }
+
+    private void MapJobs(IEndpointRouteBuilder routes, JobRequests jobs)
+    {
+        Add(routes, "GET", "/jobs/v2/query", jobs.QueryAsync);
+        Add(routes, "PUT", "/jobs/v2/{job}", jobs.CreateAsync);
+        Add(routes, "GET", "/jobs/v2/{job}", jobs.GetAsync);
+        Add(routes, "POST", "/jobs/v2/{job}/cancel", jobs.CancelAsync);
     }
 
     /// <summary>Fails unless the request carries the service's token.</summary>
@@ -77,15 +110,35 @@ internal sealed partial class ServiceApi
         }
     }
 
+    private void Require(Caller caller, HttpRequest request)
+    {
+        if (
+            caller == Caller.Anyone
+            || (
+                caller == Caller.ServiceOrDevice
+                && parts.Tokens.RefusalOfClient(
+                    new(Addressee.Of(request).DeviceId),
+                    request.Headers.Authorization,
+                    out _
+                )
+                    is null
+            )
+        )
+        {
+            return;
+        }
+        RequireService(parts, request);
+    }
+
     private void Add(
         IEndpointRouteBuilder routes,
         string method,
         string path,
         Func<HttpContext, Task> handler,
-        bool forService = true
-    ) => routes.MapMethods(path, [method], context => RunAsync(context, handler, forService));
+        Caller caller = Caller.Service
+    ) => routes.MapMethods(path, [method], context => RunAsync(context, handler, caller));
 
-    private async Task RunAsync(HttpContext context, Func<HttpContext, Task> handler, bool forService)
+    private async Task RunAsync(HttpContext context, Func<HttpContext, Task> handler, Caller caller)
     {
         var gone = context.RequestAborted;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(gone, stopping);
@@ -93,10 +146,7 @@ internal sealed partial class ServiceApi
         HubException failure;
         try
         {
-            if (forService)
-            {
-                RequireService(parts, context.Request);
-            }
+            Require(caller, context.Request);
             await handler(context);
             return;
         }
@@ -127,6 +177,19 @@ internal sealed partial class ServiceApi
         }
         context.RequestAborted = gone;
         await ServiceErrors.WriteAsync(context.Response, failure);
+    }
+
+    /// <summary>Whose token a request needs.</summary>
+    private enum Caller
+    {
+        /// <summary>The service's.</summary>
+        Service,
+
+        /// <summary>The service's, or that of the device in the path.</summary>
+        ServiceOrDevice,
+
+        /// <summary>None, or one that the handler checks.</summary>
+        Anyone,
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]

@@ -1,19 +1,13 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
-using EdgeDm.DevHub.Broker;
-using EdgeDm.DevHub.Twins;
 using Microsoft.AspNetCore.Http;
 
 namespace EdgeDm.DevHub.Service;
 
 /// <summary><c>/twins/{device}[/modules/{module}]</c>.</summary>
-internal sealed class TwinRequests(HubParts parts, ConnectionTable connections)
+internal sealed class TwinRequests(HubParts parts, TwinDocuments documents)
 {
-    public Task GetAsync(HttpContext context)
-    {
-        var id = Addressee.Require(parts.Identities, Addressee.Of(context.Request)).Id;
-        return AnswerAsync(context.Response, parts.Twins.Get(id));
-    }
+    public Task GetAsync(HttpContext context) =>
+        AnswerAsync(context.Response, documents.Of(Addressee.Require(parts.Identities, Addressee.Of(context.Request))));
 
     public Task PatchAsync(HttpContext context) => WriteAsync(context, replace: false);
 
@@ -21,66 +15,15 @@ internal sealed class TwinRequests(HubParts parts, ConnectionTable connections)
 
     private async Task WriteAsync(HttpContext context, bool replace)
     {
-        var id = Addressee.Require(parts.Identities, Addressee.Of(context.Request)).Id;
+        var identity = Addressee.Require(parts.Identities, Addressee.Of(context.Request));
         var body = await Json.ReadObjectAsync(context.Request);
-        // 'reported' is the client's: ignored, as IoT Hub does.
-        var desired = Json.ObjectAt(body, "properties") is { } properties ? Json.ObjectAt(properties, "desired") : null;
-        var write = new TwinWrite(
-            Plain(Json.ObjectAt(body, "tags")),
-            Plain(desired),
-            replace,
-            Addressee.IfMatch(context.Request)
-        );
-        await AnswerAsync(context.Response, parts.Twins.Write(id, write));
+        parts.Twins.Write(identity.Id, TwinReader.Read(body, replace, Addressee.IfMatch(context.Request)));
+        await AnswerAsync(context.Response, documents.Of(identity));
     }
 
-    // Who sends back what was read sends the hub's own marks with it.
-    private static JsonObject? Plain(JsonObject? document)
+    private static Task AnswerAsync(HttpResponse response, JsonObject twin)
     {
-        document?.Remove("$metadata");
-        document?.Remove("$version");
-        return document;
-    }
-
-    private Task AnswerAsync(HttpResponse response, Twin twin)
-    {
-        response.Headers.ETag = $"\"{twin.ETag}\"";
-        return Json.WriteAsync(response, Document(twin));
-    }
-
-    private JsonObject Document(Twin twin)
-    {
-        var document = new JsonObject { ["deviceId"] = twin.DeviceId };
-        if (twin.ModuleId is not null)
-        {
-            document["moduleId"] = twin.ModuleId;
-        }
-        document["etag"] = twin.ETag;
-        document["status"] = "enabled";
-        document["connectionState"] = connections.Find(twin.Id) is null ? "Disconnected" : "Connected";
-        document["cloudToDeviceMessageCount"] = 0;
-        document["authenticationType"] = "sas";
-        document["version"] = twin.Version;
-        document["tags"] = JsonObject.Create(twin.Tags);
-        document["properties"] = new JsonObject
-        {
-            ["desired"] = Section(twin.Desired),
-            ["reported"] = Section(twin.Reported),
-        };
-        if (twin.ModuleId is null)
-        {
-            document["capabilities"] = new JsonObject { ["iotEdge"] = true };
-        }
-        return document;
-    }
-
-    private static JsonObject Section(TwinSection section)
-    {
-        var copy = section.WithVersion();
-        copy["$metadata"] = new JsonObject
-        {
-            ["$lastUpdated"] = section.Updated.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
-        };
-        return copy;
+        response.Headers.ETag = $"\"{twin["etag"]}\"";
+        return Json.WriteAsync(response, twin);
     }
 }

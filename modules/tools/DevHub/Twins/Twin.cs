@@ -55,7 +55,13 @@ public sealed record Twin(
 /// <param name="Properties">Without <c>$version</c> and <c>$metadata</c>.</param>
 /// <param name="Version">Counts the writes of this section, from 1.</param>
 /// <param name="Updated">Time of the last.</param>
-public sealed record TwinSection(JsonElement Properties, long Version, DateTimeOffset Updated)
+/// <param name="Metadata">When each property was written; null = all at the last write, as far as is known.</param>
+public sealed record TwinSection(
+    JsonElement Properties,
+    long Version,
+    DateTimeOffset Updated,
+    JsonElement? Metadata = null
+)
 {
     /// <summary>A copy with <c>$version</c>.</summary>
     public JsonObject WithVersion()
@@ -65,7 +71,33 @@ public sealed record TwinSection(JsonElement Properties, long Version, DateTimeO
         return copy;
     }
 
-    internal TwinSection Next(JsonElement properties, DateTimeOffset now) => new(properties, Version + 1, now);
+    /// <summary>A copy with <c>$metadata</c> and <c>$version</c>, as a service sees it.</summary>
+    /// <param name="isDesired">Desired properties tell versions in their metadata.</param>
+    public JsonObject WithMetadata(bool isDesired)
+    {
+        var copy = JsonObject.Create(Properties)!;
+        copy["$metadata"] = MetadataOr(isDesired);
+        copy["$version"] = Version;
+        return copy;
+    }
+
+    internal TwinSection Next(JsonObject properties, JsonObject patch, bool replace, bool isDesired, DateTimeOffset now)
+    {
+        var metadata = TwinMetadata.After(
+            replace ? null : MetadataOr(isDesired),
+            patch,
+            now,
+            isDesired ? Version + 1 : null
+        );
+        return new(ElementOf(properties), Version + 1, now, ElementOf(metadata));
+    }
+
+    internal static JsonElement ElementOf(JsonObject node) => JsonElement.Parse(node.ToJsonString());
+
+    private JsonObject MetadataOr(bool isDesired) =>
+        Metadata is { } known
+            ? JsonObject.Create(known)!
+            : TwinMetadata.After(null, JsonObject.Create(Properties)!, Updated, isDesired ? Version : null);
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -29,6 +28,9 @@ public interface ITwinObserver
     /// <param name="twin">With the new reported properties and their version.</param>
     /// <param name="patch">As the client sent it. Not to be kept.</param>
     void OnReporting(Twin twin, JsonObject patch) { }
+
+    /// <summary>Anything of a twin was written, by whomever, and is kept.</summary>
+    void OnWritten(HubIdentity id) { }
 }
 
 /// <summary>All twins, in memory and on disk (folder <c>twins</c>). Safe for use by many threads.</summary>
@@ -98,7 +100,7 @@ public sealed class TwinStore
             var next = twin with
             {
                 Version = twin.Version + 1,
-                Reported = twin.Reported.Next(ElementOf(reported), time.GetUtcNow()),
+                Reported = twin.Reported.Next(reported, patch, replace: false, isDesired: false, time.GetUtcNow()),
             };
             observers.ForEach(o => o.OnReporting(next, patch));
             Save(next);
@@ -133,7 +135,7 @@ public sealed class TwinStore
             {
                 Version = twin.Version + 1,
                 ServiceVersion = twin.ServiceVersion + 1,
-                Tags = ElementOf(tags),
+                Tags = TwinSection.ElementOf(tags),
             };
             if (write.Desired is null)
             {
@@ -143,11 +145,24 @@ public sealed class TwinStore
             var before = ObjectOf(twin.Desired.Properties);
             var desired = Merged(before, write.Desired, write.Replace);
             TwinLimits.CheckSize(desired, TwinLimits.PropertiesBytes, "desired properties");
-            next = next with { Desired = twin.Desired.Next(ElementOf(desired), time.GetUtcNow()) };
+            next = next with
+            {
+                Desired = twin.Desired.Next(desired, write.Desired, write.Replace, isDesired: true, time.GetUtcNow()),
+            };
             Save(next);
             var changed = MergePatch.Between(before, desired);
             observers.ForEach(o => o.OnDesiredChanged(next, changed));
             return next;
+        }
+    }
+
+    /// <summary>Forgets a twin, on disk too: its device or module is gone.</summary>
+    public void Remove(HubIdentity id)
+    {
+        lock (gate)
+        {
+            folder.Delete(FileNameOf(id));
+            twins.Remove(id.ToString());
         }
     }
 
@@ -157,8 +172,6 @@ public sealed class TwinStore
     // Elements are safe to share between threads, nodes are not.
     private static JsonObject ObjectOf(JsonElement element) => JsonObject.Create(element)!;
 
-    private static JsonElement ElementOf(JsonObject node) => JsonElement.Parse(node.ToJsonString());
-
     private Twin Find(HubIdentity id) =>
         twins.TryGetValue(id.ToString(), out var twin) ? twin : Twin.Empty(id, time.GetUtcNow());
 
@@ -166,15 +179,9 @@ public sealed class TwinStore
     {
         folder.Save(FileNameOf(twin.Id), twin);
         twins[twin.Id.ToString()] = twin;
+        observers.ForEach(observer => observer.OnWritten(twin.Id));
     }
 
-    // Ids may have characters that file names may not: readable letters for people, a hash for certainty.
-    private static string FileNameOf(HubIdentity id)
-    {
-        const int Readable = 64;
-        const int HashCharacters = 16;
-        var letters = string.Concat((id.ModuleId ?? id.DeviceId).Where(char.IsAsciiLetterOrDigit).Take(Readable));
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id.ToString())));
-        return $"twin-{letters}-{hash[..HashCharacters]}";
-    }
+    private static string FileNameOf(HubIdentity id) =>
+        RecordNames.Of("twin", id.ModuleId ?? id.DeviceId, id.ToString());
 }

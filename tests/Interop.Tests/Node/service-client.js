@@ -6,7 +6,8 @@ const { Client, JobClient, Registry } = require('azure-iothub');
 const pages = async (query, next) => {
   const all = [];
   do {
-    all.push((await query[next]()).result);
+    // Without a token the client would ask for the first page again.
+    all.push((await query[next](query.continuationToken)).result);
   } while (query.hasMoreResults);
   return all;
 };

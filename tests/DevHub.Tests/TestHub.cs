@@ -146,13 +146,14 @@ internal sealed class TestHub : IAsyncDisposable
 
     public static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
 
-    public HttpClient MakeHttp(string? authorization = "service")
+    public HttpClient MakeHttp(string? authorization = "service", Action<SocketsHttpHandler>? change = null)
     {
         var handler = new SocketsHttpHandler
         {
             Expect100ContinueTimeout = Patience,
             SslOptions = { CertificateChainPolicy = Trust() },
         };
+        change?.Invoke(handler);
         var http = new HttpClient(handler) { BaseAddress = new($"https://127.0.0.1:{Server.HttpsPort}") };
         if (authorization == "service")
         {

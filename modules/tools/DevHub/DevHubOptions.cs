@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
+using EdgeDm.DevHub.Page;
 using EdgeDm.DevHub.Queries;
 
 namespace EdgeDm.DevHub;
@@ -101,6 +102,9 @@ public sealed record DevHubOptions
 
     /// <summary>How many jobs there may be and how fast they go.</summary>
     public JobLimits Jobs { get; init; } = new();
+
+    /// <summary>How much the page shows, and to how many.</summary>
+    public PageLimits Page { get; init; } = new();
 
     /// <summary>Where <see cref="Recording.TrafficRecord"/> writes what left the modules for the cloud; null = nowhere.</summary>
     public string? RecordFile { get; init; }

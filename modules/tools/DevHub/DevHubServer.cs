@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Broker;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Methods;
+using EdgeDm.DevHub.Page;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.DevHub.Service;
 using EdgeDm.DevHub.Twins;
@@ -45,6 +46,7 @@ public sealed class DevHubServer : IAsyncDisposable
         this.edgeHub = edgeHub;
         this.listeners = listeners;
         this.services = services;
+        Page = new(parts, this);
     }
 
     /// <summary>Where MQTT is served.</summary>
@@ -80,6 +82,9 @@ public sealed class DevHubServer : IAsyncDisposable
 
     /// <summary>What went <c>$upstream</c>.</summary>
     public UpstreamLog Upstream => parts.Upstream;
+
+    /// <summary>The page for developers.</summary>
+    public HubPage Page { get; }
 
     /// <summary>Direct methods.</summary>
     public MethodBroker Methods => parts.Methods;

@@ -37,9 +37,14 @@ public sealed class ModuleConsole
             moduleIds
         );
 
+    /// <summary>Told of each module and its line, whether there is a terminal or not.</summary>
+    public Action<string, string>? Shown { get; set; }
+
     /// <summary>Shows one line.</summary>
     public void WriteLine(string moduleId, ReadOnlySpan<byte> line)
     {
+        var text = Encoding.UTF8.GetString(line);
+        Shown?.Invoke(moduleId, text);
         lock (gate)
         {
             if (isGone)
@@ -49,7 +54,7 @@ public sealed class ModuleConsole
             try
             {
                 writer.Write(prefixes.GetValueOrDefault(moduleId) ?? Prefix(moduleId, 0));
-                writer.WriteLine(Encoding.UTF8.GetString(line));
+                writer.WriteLine(text);
             }
             catch (IOException)
             {

@@ -29,6 +29,9 @@ public sealed partial class MessageRouter(
         set => Volatile.Write(ref routes, value);
     }
 
+    /// <summary>Told of each message and each route that it takes (null = none wants it), on its sender's thread; set once, before the hub serves.</summary>
+    public Action<HubMessage, Route?>? Routed { get; set; }
+
     /// <summary>Routes a message. Completes when every end has accepted it.</summary>
     /// <exception cref="HubException"><see cref="HubError.QuotaExceeded"/>: a queue is full.</exception>
     public ValueTask RouteAsync(HubMessage message, CancellationToken cancellationToken)
@@ -38,10 +41,12 @@ public sealed partial class MessageRouter(
         if (chosen.IsEmpty)
         {
             LogNoRoute(logger, message.Source);
+            Routed?.Invoke(message, null);
         }
         var accepted = ValueTask.CompletedTask;
         foreach (var route in chosen)
         {
+            Routed?.Invoke(message, route);
             if (route.Sink.IsUpstream)
             {
                 upstream.Add(message);

@@ -102,6 +102,8 @@ internal static class DevHubRun
         );
         Apply(server, manifest);
         var environment = place.EnvironmentOf(server, authority);
+        var console = ModuleConsole.OnStandardOutput([.. manifest.Modules.Select(module => module.Id)]);
+        console.Shown = server.Page.OnLine;
         await using var launcher = new ModuleLauncher(
             manifest,
             place.RuntimeOf(
@@ -110,7 +112,7 @@ internal static class DevHubRun
                 authority
             ),
             new() { DataFolder = data, Except = options.Except },
-            ModuleConsole.OnStandardOutput([.. manifest.Modules.Select(module => module.Id)]),
+            console,
             context.Time,
             context.Loggers
         );
@@ -211,6 +213,7 @@ internal static class DevHubRun
             The dev hub runs. MQTT: {server.Address}:{server.MqttPort}  HTTPS: {server.Address}:{server.HttpsPort}
               connection string of the service  {options.Hub.ConnectionStringFile}
               certificate to trust              {authority.TrustBundleFile}
+              page (opens once)                 {server.Page.NewAddress()}
               output of the modules             {Path.Combine(options.Hub.DataFolder, "logs")}
             """
         );

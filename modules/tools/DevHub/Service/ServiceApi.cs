@@ -47,6 +47,10 @@ internal sealed partial class ServiceApi
         var configuration = new ConfigurationRequests(hub, server);
         api.Add(routes, "POST", "/devices/{device}/applyConfigurationContent", configuration.ApplyAsync);
         api.Add(routes, "GET", "/devhub/status", new StatusRequests(hub, server).GetAsync, Caller.Anyone);
+        server.Page.Map(
+            (method, path, handler) => api.Add(routes, method, path, handler, Caller.Anyone),
+            (method, path, handler) => api.Add(routes, method, path, handler)
+        );
         api.Add(routes, "GET", "/devhub/upstream", messages.UpstreamAsync);
         api.Add(routes, "POST", "/devhub/modules/{module}/inputs/{input}", messages.SendAsync);
     }

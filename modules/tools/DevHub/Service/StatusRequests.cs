@@ -9,27 +9,27 @@ internal sealed class StatusRequests(HubParts parts, DevHubServer server)
 {
     private static readonly string Version = ModuleProgram.VersionOf(typeof(StatusRequests).Assembly);
 
-    public Task GetAsync(HttpContext context)
+    public Task GetAsync(HttpContext context) => Json.WriteAsync(context.Response, Document());
+
+    /// <summary>How the hub is now.</summary>
+    public JsonObject Document()
     {
         var hub = server;
-        return Json.WriteAsync(
-            context.Response,
-            new JsonObject
-            {
-                ["version"] = Version,
-                ["deviceId"] = parts.Identities.DeviceId,
-                ["address"] = hub.Address.ToString(),
-                ["mqttPort"] = hub.MqttPort,
-                ["httpsPort"] = hub.HttpsPort,
-                ["hubHostName"] = hub.HubHostName,
-                ["gatewayHostName"] = hub.GatewayHostName,
-                ["profile"] = parts.Options.Profile == HubProfile.EdgeHub ? "edgeHub" : "iotHub",
-                ["connected"] = new JsonArray([.. hub.Connected.Select(c => c.ToString()).Order().Select(Text)]),
-                ["routes"] = Routes(),
-                ["waiting"] = Waiting(),
-                ["modules"] = new JsonArray([.. (hub.ModuleStates?.List() ?? []).Select(Module)]),
-            }
-        );
+        return new()
+        {
+            ["version"] = Version,
+            ["deviceId"] = parts.Identities.DeviceId,
+            ["address"] = hub.Address.ToString(),
+            ["mqttPort"] = hub.MqttPort,
+            ["httpsPort"] = hub.HttpsPort,
+            ["hubHostName"] = hub.HubHostName,
+            ["gatewayHostName"] = hub.GatewayHostName,
+            ["profile"] = parts.Options.Profile == HubProfile.EdgeHub ? "edgeHub" : "iotHub",
+            ["connected"] = new JsonArray([.. hub.Connected.Select(c => c.ToString()).Order().Select(Text)]),
+            ["routes"] = Routes(),
+            ["waiting"] = Waiting(),
+            ["modules"] = new JsonArray([.. (hub.ModuleStates?.List() ?? []).Select(Module)]),
+        };
     }
 
     private static JsonNode Text(string text) => JsonValue.Create(text);

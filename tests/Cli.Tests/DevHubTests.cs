@@ -117,6 +117,58 @@ public sealed class DevHubTests : IAsyncLifetime
         Encoding.UTF8.GetString(message.Payload.Span).ShouldBe("""{"x":1}""");
     }
 
+    [Theory]
+    [InlineData(
+        "FROM /messages/* WHERE $body.t > 20 AND level = '3' INTO $upstream",
+        0,
+        "Taken: the message goes to $upstream."
+    )]
+    [InlineData(
+        "FROM /messages/* WHERE $body.t > 20 AND level = '4' INTO $upstream",
+        1,
+        "Not taken: the condition is false."
+    )]
+    [InlineData(
+        "FROM /messages/* WHERE Level = '3' AND place = 'x' INTO $upstream",
+        1,
+        "  place is undefined: there is no such property"
+    )]
+    [InlineData(
+        "FROM /messages/modules/other INTO $upstream",
+        1,
+        "the message's source is /messages/modules/sensor/outputs/o, the route is FROM /messages/modules/other"
+    )]
+    public async Task RouteTest_Message_IsTakenOrToldWhyNot(string route, int exitCode, string words)
+    {
+        File.WriteAllText(
+            folder["message.json"],
+            """
+            {"systemProperties":{"connectionModuleId":"sensor","outputName":"o","contentType":"application/json","contentEncoding":"utf-8"},
+             "properties":{"level":"3"},"body":{"t":21.5}}
+            """
+        );
+        var result = await RunAsync("route", "test", route, "--message", folder["message.json"]);
+        result.ShouldExitWith(exitCode).Output.ShouldContain(words);
+    }
+
+    [Fact]
+    public async Task RouteTest_RouteAlone_IsChecked()
+    {
+        (await RunAsync("route", "test", "FROM /* INTO $upstream")).ShouldExitWith(0).Output.ShouldContain("good");
+        (await RunAsync("route", "test", "FROM /* WHERE level = 3 INTO $upstream"))
+            .ShouldExitWith(1)
+            .Error.ShouldContain("'=' at position 21 compares two values of one type");
+    }
+
+    [Fact]
+    public async Task RouteTest_MessageIsNoJson_IsWrongUsage()
+    {
+        File.WriteAllText(folder["message.json"], "[1]");
+        (await RunAsync("route", "test", "FROM /* INTO $upstream", "--message", folder["message.json"]))
+            .ShouldExitWith(2)
+            .Error.ShouldContain("holds no message");
+    }
+
     private ValueTask<IoTHubSession> ConnectAsync()
     {
         var roots = new X509Certificate2Collection();

@@ -92,6 +92,7 @@ internal static class EdgeDmCommand
             Group("twin", "Show and change twins.", TwinShowCommand.Create(), TwinSetCommand.Create()),
             MethodCommand.Create(),
             SendCommand.Create(),
+            Group("route", "About routes.", RouteTestCommand.Create()),
             Group("hub", "About the hub.", HubStatusCommand.Create()),
             new HelpOption { Recursive = true },
             new VersionOption(),

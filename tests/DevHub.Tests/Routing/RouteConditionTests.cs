@@ -135,6 +135,33 @@ public sealed class RouteConditionTests
         MessageRouter.Choose(new([.. routes], null), Message()).Select(r => r.Name).ShouldBe(["middle"]);
     }
 
+    [Theory]
+    [InlineData("level = '3' or level = '4'", "level is '3'")]
+    [InlineData("nobody = '3'", "nobody is undefined: there is no such property")]
+    [InlineData("{$messageId} = '3'", "{$messageId} is 'm-1'")]
+    [InlineData("$body.a = 1", "$body.a is 1")]
+    [InlineData("$body.missing = 1", "$body.missing is null (missing)")]
+    [InlineData("$body.list = 1", "$body.list is undefined: it is an object, a list, or a date with a time")]
+    public void Explain_Names_SaysWhatTheyAre(string condition, string words) =>
+        Words(condition, Message()).ShouldBe([words]);
+
+    [Theory]
+    [InlineData("text/plain", "utf-8", "{}", "the message's contentType is not application/json")]
+    [InlineData("application/json", "us-ascii", "{}", "the message's contentEncoding is not utf-8, utf-16 or utf-32")]
+    [InlineData("application/json", "utf-8", "[1]", "the message's body is no JSON object")]
+    [InlineData("application/json", "utf-8", "{", "the message's body is no JSON object")]
+    public void Explain_UnreadableBody_SaysWhy(string type, string encoding, string body, string reason)
+    {
+        var message = Message() with { Body = Encoding.UTF8.GetBytes(body) };
+        message = message with
+        {
+            System = message
+                .System.SetItem(MessageProperties.ContentType, type)
+                .SetItem(MessageProperties.ContentEncoding, encoding),
+        };
+        Words("$body.a = 1", message).ShouldBe([$"$body.a is undefined: {reason}"]);
+    }
+
     [Fact]
     public void Evaluate_LongestChain_HasRoomOnTheStack()
     {
@@ -179,6 +206,9 @@ public sealed class RouteConditionTests
         }
         routes.ShouldBeGreaterThan(300, "some must be good, or the test shows little");
     }
+
+    private static IEnumerable<string> Words(string condition, HubMessage message) =>
+        Compile(condition).Explain(message).Select(e => $"{e.Name} is {e.Value}");
 
     private static Route Route(string name, string text, uint priority)
     {

@@ -172,6 +172,22 @@ internal sealed class ServiceClient : IDisposable
         );
     }
 
+    /// <summary>Dev hub only: what becomes of a message at a route. Fails when the route is bad.</summary>
+    public async Task<JsonObject> TryRouteAsync(
+        string route,
+        JsonObject? message,
+        CancellationToken cancellationToken
+    ) =>
+        Object(
+            await SendAsync(
+                HttpMethod.Post,
+                "devhub/route",
+                Json(new JsonObject { ["route"] = route, ["message"] = message }),
+                AnswerTimeout,
+                cancellationToken
+            )
+        );
+
     public void Dispose() => http.Dispose();
 
     private async Task<JsonNode?> SendAsync(

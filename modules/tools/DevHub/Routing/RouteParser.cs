@@ -64,9 +64,10 @@ public static class RouteParser
     private static RouteCondition ParseCondition(RouteLexer tokens, string text, RouteSource source, RouteLimits limits)
     {
         var start = tokens.Position - 1;
-        var condition = new ConditionParser(tokens, source, limits).Parse();
+        var parser = new ConditionParser(tokens, source, limits);
+        var condition = parser.Parse();
         return tokens.Kind == RouteToken.Into
-            ? new(text[start..tokens.LastEnd], condition)
+            ? new(text[start..tokens.LastEnd], condition, parser.Names)
             : throw new RouteSyntaxException(
                 $"Expected an operator or INTO at position {tokens.Position}, found {tokens.Found}.{OperandHints.ForOperator(tokens)}"
             );

@@ -52,6 +52,7 @@ internal sealed partial class ServiceApi
             (method, path, handler) => api.Add(routes, method, path, handler)
         );
         api.Add(routes, "GET", "/devhub/upstream", messages.UpstreamAsync);
+        api.Add(routes, "POST", "/devhub/route", RouteRequests.TryAsync);
         api.Add(routes, "POST", "/devhub/modules/{module}/inputs/{input}", messages.SendAsync);
     }
 

@@ -42,6 +42,7 @@ internal sealed class StatusRequests(HubParts parts, DevHubServer server)
                     {
                         ["name"] = r.Name,
                         ["source"] = r.Source.Pattern,
+                        ["condition"] = r.Condition?.Text,
                         ["sink"] = r.Sink.ToString(),
                     }
             ),

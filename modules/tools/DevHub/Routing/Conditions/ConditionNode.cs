@@ -70,3 +70,6 @@ internal sealed class PropertyOrElseNode(string name, ConditionNode other) : Con
     public override ConditionValue Evaluate(ref MessageView message) =>
         message.FindProperty(name) is { } value ? ConditionValue.Of(value) : other.Evaluate(ref message);
 }
+
+/// <summary>A name of a condition, as written, and what it stands for.</summary>
+internal readonly record struct NamedNode(string Name, ConditionNode Node);

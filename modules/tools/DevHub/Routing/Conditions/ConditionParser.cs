@@ -16,7 +16,11 @@ internal sealed class ConditionParser(RouteLexer tokens, RouteSource source, Rou
 
     private static readonly string[] TwinChangePrefixes = ["properties.reported.", "properties.desired.", "tags."];
 
+    private readonly List<NamedNode> names = [];
     private int depth;
+
+    /// <summary>The names that were read.</summary>
+    public IEnumerable<NamedNode> Names => names;
 
     /// <summary>The condition; the tokens then stand behind it.</summary>
     public ConditionNode Parse() => ParseBinary(1);
@@ -102,16 +106,18 @@ internal sealed class ConditionParser(RouteLexer tokens, RouteSource source, Rou
                 return new ConstantNode(ConditionType.String, ConditionValue.Of(QuotedText.Unescape(word)));
             case RouteToken.Name:
                 tokens.Advance();
-                return tokens.TryTake(RouteToken.Open) ? ParseCall(word, position) : new PropertyNode(word);
+                return tokens.TryTake(RouteToken.Open)
+                    ? ParseCall(word, position)
+                    : Named(word, new PropertyNode(word));
             case RouteToken.SystemName:
                 tokens.Advance();
-                return OrUserProperty(word, ToSystemNode(word, position));
+                return Named(word, OrUserProperty(word, ToSystemNode(word, position)));
             case RouteToken.OpenBrace:
                 tokens.Advance();
                 position = tokens.Position;
                 var name = tokens.Take(RouteToken.SystemName);
                 tokens.Take(RouteToken.CloseBrace);
-                return ToSystemNode(name, position);
+                return Named($"{{{name}}}", ToSystemNode(name, position));
             case RouteToken.Path:
                 throw new RouteSyntaxException(
                     $"'{word}' at position {position} has brackets; only a path of the body may have an index: $body.{word}."
@@ -126,6 +132,12 @@ internal sealed class ConditionParser(RouteLexer tokens, RouteSource source, Rou
                         )
                 );
         }
+    }
+
+    private ConditionNode Named(string name, ConditionNode node)
+    {
+        names.Add(new(name, node));
+        return node;
     }
 
     // What does not fit is undefined, as at edgeHub.

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace EdgeDm.DevHub.Routing.Conditions;
 
 /// <summary>What a value is. The order is edgeHub's: a value from the body compares with one of another kind by it.</summary>
@@ -54,6 +56,17 @@ internal readonly record struct ConditionValue
 
     /// <summary>A string.</summary>
     public static ConditionValue Of(string value) => new(ValueKind.String, 0, value);
+
+    /// <summary>For people: <c>'text'</c>, <c>21.5</c>, <c>true</c>, <c>null</c>, <c>undefined</c>.</summary>
+    public override string ToString() =>
+        Kind switch
+        {
+            ValueKind.Bool => IsTrue ? "true" : "false",
+            ValueKind.Number => Number.ToString(CultureInfo.InvariantCulture),
+            ValueKind.String => $"'{Text}'",
+            ValueKind.Null => this == Missing ? "null (missing)" : "null",
+            _ => "undefined",
+        };
 
     /// <summary>Less than, equal to or greater than 0, as edgeHub orders values; null when one is undefined.</summary>
     public static int? Compare(in ConditionValue left, in ConditionValue right)

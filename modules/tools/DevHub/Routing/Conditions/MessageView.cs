@@ -24,6 +24,19 @@ internal struct MessageView(HubMessage message) : IDisposable
     /// <summary>The message.</summary>
     public HubMessage Message { get; } = message;
 
+    /// <summary>Why the body cannot be read; null when it can, or when nobody asked yet.</summary>
+    public string? BodyRefusal { get; private set; }
+
+    /// <summary>The encoding of that name, of those that conditions read; null for others.</summary>
+    public static Encoding? FindEncoding(string? name) =>
+        name?.ToUpperInvariant() switch
+        {
+            "UTF-8" => Encoding.UTF8,
+            "UTF-16" => Encoding.Unicode,
+            "UTF-32" => Encoding.UTF32,
+            _ => null,
+        };
+
     /// <summary>A user property, whatever its case; null when there is none.</summary>
     public readonly string? FindProperty(string name)
     {
@@ -47,43 +60,48 @@ internal struct MessageView(HubMessage message) : IDisposable
         if (!tried)
         {
             tried = true;
-            body = Parse();
+            Parse();
         }
         root = body?.RootElement ?? default;
-        return root.ValueKind == JsonValueKind.Object;
+        return BodyRefusal is null;
     }
 
     /// <inheritdoc/>
     public readonly void Dispose() => body?.Dispose();
 
-    private readonly JsonDocument? Parse()
+    private void Parse()
     {
+        var system = Message.System;
         if (
-            !Message.System.TryGetValue(MessageProperties.ContentType, out var type)
+            !system.TryGetValue(MessageProperties.ContentType, out var type)
             || !type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || !Message.System.TryGetValue(MessageProperties.ContentEncoding, out var encoding)
         )
         {
-            return null;
+            BodyRefusal = "the message's contentType is not application/json";
         }
-        try
+        else if (FindEncoding(system.GetValueOrDefault(MessageProperties.ContentEncoding)) is not { } encoding)
         {
-            return encoding.ToUpperInvariant() switch
-            {
-                "UTF-8" when Utf8.IsValid(Message.Body.Span) => JsonDocument.Parse(Message.Body, Leniency),
-                "UTF-8" => Parse(Encoding.UTF8),
-                "UTF-16" => Parse(Encoding.Unicode),
-                "UTF-32" => Parse(Encoding.UTF32),
-                _ => null,
-            };
+            BodyRefusal = "the message's contentEncoding is not utf-8, utf-16 or utf-32";
         }
-        catch (JsonException)
+        else if (!TryParse(encoding) || body!.RootElement.ValueKind != JsonValueKind.Object)
         {
-            // No JSON, whatever its content type says: every question about it is undefined.
-            return null;
+            BodyRefusal = "the message's body is no JSON object";
         }
     }
 
-    private readonly JsonDocument Parse(Encoding encoding) =>
-        JsonDocument.Parse(encoding.GetString(Message.Body.Span), Leniency);
+    private bool TryParse(Encoding encoding)
+    {
+        try
+        {
+            body =
+                encoding is UTF8Encoding && Utf8.IsValid(Message.Body.Span)
+                    ? JsonDocument.Parse(Message.Body, Leniency)
+                    : JsonDocument.Parse(encoding.GetString(Message.Body.Span), Leniency);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 }

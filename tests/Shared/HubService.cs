@@ -58,6 +58,15 @@ internal sealed class HubService : IDisposable
         await SendAsync(HttpMethod.Patch, $"twins/{device}/modules/{module}{Version}", patch);
     }
 
+    /// <summary>Deploys to the gateway: the object under <c>modulesContent</c>.</summary>
+    public async Task ApplyAsync(JsonObject modulesContent)
+    {
+        var body = new JsonObject { ["modulesContent"] = modulesContent.DeepClone() };
+        using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync($"devices/{device}/applyConfigurationContent{Version}", content);
+        answer.StatusCode.ShouldBe(HttpStatusCode.NoContent, await answer.Content.ReadAsStringAsync());
+    }
+
     /// <summary>The dev hub's own state: modules with their processes, routes, what waits.</summary>
     public async Task<JsonObject> StatusAsync() => (await SendAsync(HttpMethod.Get, "devhub/status", null)).AsObject();
 

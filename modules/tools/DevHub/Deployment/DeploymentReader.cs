@@ -16,13 +16,25 @@ public static class DeploymentReader
     /// <param name="variables">Values of its placeholders.</param>
     /// <param name="catalog">Images of its modules.</param>
     /// <exception cref="DeploymentException">It is wrong, or its <c>module.json</c> files are.</exception>
-    public static DeploymentManifest Read(string file, TemplateVariables variables, ModuleCatalog catalog)
+    public static DeploymentManifest Read(string file, TemplateVariables variables, ModuleCatalog catalog) =>
+        Read(new(file, File.ReadAllText(file), name => catalog.ImageOf(name) ?? variables.Find(name)));
+
+    /// <summary>The deployment that the desired properties of <c>$edgeAgent</c> are.</summary>
+    /// <exception cref="DeploymentException">They are wrong.</exception>
+    public static DeploymentManifest OfAgent(JsonObject desired)
     {
-        var text = new TemplateText(
-            file,
-            File.ReadAllText(file),
-            name => catalog.ImageOf(name) ?? variables.Find(name)
-        );
+        var content = new JsonObject
+        {
+            ["modulesContent"] = new JsonObject
+            {
+                ["$edgeAgent"] = new JsonObject { [DesiredProperty] = desired.DeepClone() },
+            },
+        };
+        return Read(new("$edgeAgent", content.ToJsonString(), _ => null));
+    }
+
+    private static DeploymentManifest Read(TemplateText text)
+    {
         var json = new LocatedJson(text);
         var content =
             (json.Root["modulesContent"] ?? json.Root["content"]?["modulesContent"] ?? json.Root["moduleContent"])
@@ -32,7 +44,7 @@ public static class DeploymentReader
             .OrderBy(module => module.StartupOrder)
             .ThenBy(module => module.Id, StringComparer.Ordinal)
             .ToArray();
-        return new(file, (JsonObject)content.DeepClone(), modules);
+        return new(text.File, (JsonObject)content.DeepClone(), modules);
     }
 
     private static List<ModuleDeployment> ModulesOf(LocatedJson json, JsonObject content)

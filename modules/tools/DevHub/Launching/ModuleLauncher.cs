@@ -45,6 +45,7 @@ public sealed partial class ModuleLauncher : IModuleStates, IModuleEvents, IAsyn
         logger = loggers.CreateLogger<ModuleLauncher>();
         planOf = deployment => ModulePlan.Of(deployment, runtime, options.Except, logger);
         supervise = launch => new(launch, runtime.RunnerFor(launch.Id), options, console, time, logger, this);
+        ModulePlan.RequireKnown(options.Except, manifest);
         plan = planOf(manifest);
         foreach (var (id, launch) in plan.Launches)
         {

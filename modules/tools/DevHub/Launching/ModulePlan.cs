@@ -34,7 +34,6 @@ internal sealed partial class ModulePlan
         ILogger logger
     )
     {
-        RequireKnown(except, manifest);
         var launches = new Dictionary<string, ModuleLaunch>(StringComparer.Ordinal);
         var others = new Dictionary<string, ModuleState>(StringComparer.Ordinal);
         foreach (var module in manifest.Modules)
@@ -88,7 +87,9 @@ internal sealed partial class ModulePlan
         }
     }
 
-    private static void RequireKnown(IEnumerable<string> ids, DeploymentManifest manifest)
+    /// <summary>Fails unless the deployment has all these modules.</summary>
+    /// <exception cref="MisconfiguredException">It has not.</exception>
+    public static void RequireKnown(IEnumerable<string> ids, DeploymentManifest manifest)
     {
         if (ids.FirstOrDefault(id => manifest.Find(id) is null) is { } unknown)
         {

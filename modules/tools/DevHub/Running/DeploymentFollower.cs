@@ -1,20 +1,17 @@
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Deployment;
-using EdgeDm.DevHub.Launching;
 using EdgeDm.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.DevHub.Running;
 
 /// <summary>
-/// Follows the deployment's file while the hub runs, as a gateway follows the deployments that are pushed to it: identities, twins,
-/// routes, then the modules that changed. A file that is wrong changes nothing.
+/// Follows the deployment's file while the hub runs, as a gateway follows the deployments that are pushed to it: identities and twins;
+/// routes and modules follow those. A file that is wrong changes nothing.
 /// </summary>
 internal sealed partial class DeploymentFollower(
     Func<DeploymentManifest> read,
     DevHubServer server,
-    ModuleLauncher launcher,
-    Func<DeploymentManifest, CancellationToken, Task> openSockets,
     TimeProvider time,
     ILogger logger
 )
@@ -38,11 +35,11 @@ internal sealed partial class DeploymentFollower(
         {
             await changed.WaitAsync(cancellationToken);
             await Task.Delay(SettleTime, time, cancellationToken);
-            current = await FollowAsync(current, cancellationToken);
+            current = Follow(current);
         }
     }
 
-    private async Task<DeploymentManifest> FollowAsync(DeploymentManifest current, CancellationToken cancellationToken)
+    private DeploymentManifest Follow(DeploymentManifest current)
     {
         try
         {
@@ -52,8 +49,6 @@ internal sealed partial class DeploymentFollower(
                 return current;
             }
             server.ApplyManifest(next.ModulesContent);
-            await openSockets(next, cancellationToken);
-            await launcher.ApplyAsync(next, cancellationToken);
             return next;
         }
         catch (Exception error) when (error is MisconfiguredException or HubException)

@@ -17,7 +17,8 @@ internal static class DevHubCommand
 
     private static readonly Option<string> Deployment = new("--deployment")
     {
-        Description = "deployment.template.json or a manifest. Without it, a hub with no modules.",
+        Description =
+            "deployment.template.json or a manifest. Without it, the modules that were deployed last, if any.",
     };
 
     private static readonly Option<string> Data = new("--data")

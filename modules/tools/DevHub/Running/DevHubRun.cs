@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EdgeDm.DevHub.Agent;
 using EdgeDm.DevHub.Certificates;
 using EdgeDm.DevHub.Deployment;
 using EdgeDm.DevHub.Launching;
@@ -100,25 +101,38 @@ internal static class DevHubRun
             context.Time,
             cancellationToken
         );
-        Apply(server, manifest);
+        if (options.Deployment is null)
+        {
+            manifest = EdgeAgent.DeploymentOf(server);
+        }
+        else
+        {
+            Apply(server, manifest);
+        }
         var environment = place.EnvironmentOf(server, authority);
         var console = ModuleConsole.OnStandardOutput([.. manifest.Modules.Select(module => module.Id)]);
         console.Shown = server.Page.OnLine;
-        await using var launcher = new ModuleLauncher(
+        await using var launcher = LauncherOf(
+            options,
+            place,
             manifest,
-            place.RuntimeOf(
-                new(catalog, options.Configuration, options.Programs, options.Program),
-                environment,
-                authority
-            ),
-            new() { DataFolder = data, Except = options.Except },
+            catalog,
+            environment,
+            authority,
             console,
-            context.Time,
-            context.Loggers
+            context
         );
         server.ModuleStates = launcher;
         await using var workload = new WorkloadServer(new RegistryKeys(server), authority, launcher, context.Loggers);
-        var sockets = new HashSet<string>(StringComparer.Ordinal);
+        var sockets = environment.HasWorkloadApi ? new WorkloadSockets(workload, place) : null;
+        var agent = new EdgeAgent(
+            server,
+            launcher,
+            new(Path.Combine(data, "logs")),
+            OpenSocketsAsync,
+            context.Time,
+            context.Loggers.CreateLogger("DevHub.Agent")
+        );
         try
         {
             await OpenSocketsAsync(manifest, cancellationToken);
@@ -129,13 +143,12 @@ internal static class DevHubRun
             var follower = new DeploymentFollower(
                 () => Read(options).Manifest,
                 server,
-                launcher,
-                OpenSocketsAsync,
                 context.Time,
                 context.Loggers.CreateLogger("DevHub")
             );
             await FirstToEnd.RunAsync(
                 cancellationToken,
+                agent.RunAsync,
                 token =>
                     options.Deployment is null
                         ? Task.Delay(Timeout.Infinite, token)
@@ -151,22 +164,32 @@ internal static class DevHubRun
             await launcher.DisposeAsync(); // Before the hub that the modules say goodbye to.
         }
 
-        async Task OpenSocketsAsync(DeploymentManifest deployment, CancellationToken token)
-        {
-            foreach (var module in environment.HasWorkloadApi ? deployment.Modules : [])
-            {
-                if (sockets.Add(module.Id))
-                {
-                    await workload.OpenAsync(
-                        module.Id,
-                        place.WorkloadSocket(module.Id),
-                        forEveryUser: place.Containers is not null,
-                        token
-                    );
-                }
-            }
-        }
+        Task OpenSocketsAsync(DeploymentManifest deployment, CancellationToken token) =>
+            sockets?.OpenAsync(deployment, token) ?? Task.CompletedTask;
     }
+
+    private static ModuleLauncher LauncherOf(
+        DevHubRunOptions options,
+        ModulePlace place,
+        DeploymentManifest manifest,
+        ModuleCatalog catalog,
+        ModuleEnvironment environment,
+        DevCertificateAuthority authority,
+        ModuleConsole console,
+        ProgramContext context
+    ) =>
+        new(
+            manifest,
+            place.RuntimeOf(
+                new(catalog, options.Configuration, options.Programs, options.Program),
+                environment,
+                authority
+            ),
+            new() { DataFolder = options.Hub.DataFolder, Except = options.Except },
+            console,
+            context.Time,
+            context.Loggers
+        );
 
     private static (DeploymentManifest Manifest, ModuleCatalog Catalog) Read(DevHubRunOptions options)
     {

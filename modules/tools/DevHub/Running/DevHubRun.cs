@@ -101,14 +101,7 @@ internal static class DevHubRun
             context.Time,
             cancellationToken
         );
-        if (options.Deployment is null)
-        {
-            manifest = EdgeAgent.DeploymentOf(server);
-        }
-        else
-        {
-            Apply(server, manifest);
-        }
+        manifest = options.Deployment is null ? EdgeAgent.DeploymentOf(server) : Apply(server, manifest);
         var environment = place.EnvironmentOf(server, authority);
         var console = ModuleConsole.OnStandardOutput([.. manifest.Modules.Select(module => module.Id)]);
         console.Shown = server.Page.OnLine;
@@ -211,11 +204,12 @@ internal static class DevHubRun
         }
     }
 
-    private static void Apply(DevHubServer server, DeploymentManifest manifest)
+    private static DeploymentManifest Apply(DevHubServer server, DeploymentManifest manifest)
     {
         try
         {
             server.ApplyManifest(manifest.ModulesContent);
+            return manifest;
         }
         catch (HubException error)
         {

@@ -169,7 +169,21 @@ public sealed class DevHubTests : IAsyncLifetime
             .Error.ShouldContain("holds no message");
     }
 
-    private ValueTask<IoTHubSession> ConnectAsync()
+    [Fact]
+    public async Task C2dSend_DeviceConnected_ArrivesThere()
+    {
+        await using var session = await ConnectAsync(module: null);
+        await using var received = await session.SubscribeAsync(HubChannel.CloudMessages);
+
+        (await RunAsync("c2d", "send", "hello", "--property", "a=b", "--expiry", "60")).ShouldExitWith(0);
+
+        await using var messages = received.GetAsyncEnumerator();
+        (await messages.MoveNextAsync().AsTask().WaitAsync(Patience)).ShouldBeTrue();
+        messages.Current["a"].ShouldBe("b");
+        Encoding.UTF8.GetString(messages.Current.Payload.Span).ShouldBe("hello");
+    }
+
+    private ValueTask<IoTHubSession> ConnectAsync(string? module = "DeviceManagement")
     {
         var roots = new X509Certificate2Collection();
         roots.ImportFromPem(authority.TrustBundlePem);
@@ -180,8 +194,8 @@ public sealed class DevHubTests : IAsyncLifetime
                 GatewayHostName = hub.GatewayHostName,
                 Port = hub.MqttPort,
                 DeviceId = "gateway",
-                ModuleId = "DeviceManagement",
-                Credential = HubCredential.FromKey(hub.Identities.EnsureModule("DeviceManagement").PrimaryKey),
+                ModuleId = module,
+                Credential = HubCredential.FromKey(hub.Identities.Ensure(new("gateway", module)).PrimaryKey),
                 TrustedRoots = roots,
             }
         );

@@ -94,6 +94,31 @@ public sealed class MethodAndSendTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task C2dSend_DevHub_SendsToTheDeviceUntilItsExpiry()
+    {
+        hub.On("GET /devhub/status", 200, "{}").On("POST /devhub/devices/gateway/messages", 204, "");
+        var result = await hub.RunAsync("c2d", "send", "x", "--property", "$.mid=m", "--property", "a=b", "--expiry", "60");
+        result.ShouldExitWith(0).Output.ShouldContain("Message m waits for gateway.");
+        var request = hub.Requests.Last();
+        request.Query.ShouldStartWith("?%24.mid=m&a=b&%24.exp=20");
+        request.Body.ShouldBe("x");
+    }
+
+    [Fact]
+    public async Task C2dSend_IoTHub_SaysThatItCannot() =>
+        (await hub.RunAsync("c2d", "send", "x")).ShouldExitWith(1).Error.ShouldContain("AMQP alone");
+
+    [Theory]
+    [InlineData("--expiry takes", "--expiry", "0")]
+    [InlineData("is not name=value", "--property", "x")]
+    [InlineData("content type", "--content-type", "x y")]
+    public async Task C2dSend_WrongArguments_IsWrongUsage(string words, params string[] more)
+    {
+        (await hub.RunAsync(["c2d", "send", "x", .. more])).ShouldExitWith(2).Error.ShouldContain(words);
+        hub.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Status_DevHub_TellsModulesAndNoKeys()
     {
         hub.On(

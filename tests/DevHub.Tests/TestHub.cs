@@ -128,10 +128,16 @@ internal sealed class TestHub : IAsyncDisposable
         );
 
     /// <summary>A TLS connection to the MQTT port, its certificate checked.</summary>
-    public async Task<SslStream> OpenAsync(SslProtocols protocols = SslProtocols.None)
+    public Task<SslStream> OpenAsync(SslProtocols protocols = SslProtocols.None) =>
+        OpenAsync(Server.MqttPort, protocols);
+
+    /// <summary>The same to the HTTPS port.</summary>
+    public Task<SslStream> OpenHttpsAsync() => OpenAsync(Server.HttpsPort, SslProtocols.None);
+
+    private async Task<SslStream> OpenAsync(int port, SslProtocols protocols)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(Options.Address, Server.MqttPort);
+        await socket.ConnectAsync(Options.Address, port);
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
         await stream.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions

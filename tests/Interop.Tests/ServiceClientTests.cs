@@ -100,6 +100,37 @@ public sealed class ServiceClientTests : IClassFixture<EdgeAgentHub>, IAsyncLife
     }
 
     [Fact]
+    public async Task Configurations_AreMadeReadListedChangedAndDeleted()
+    {
+        var configuration = JsonNode.Parse(
+            """{"id":"node","content":{"moduleContent":{"properties.desired.node":1}},"targetCondition":"FROM devices.modules WHERE moduleId = 'Beta'","priority":1}"""
+        )!;
+        var made = await RegistryAsync("addConfiguration", configuration.DeepClone());
+        await HubService.WaitAsync(async () =>
+            (await hub.Service.TwinAsync(InteropHub.Beta))["configurations"]?["node"]
+        );
+        ((int?)(await hub.Service.TwinAsync(InteropHub.Beta))["properties"]!["desired"]!["node"]).ShouldBe(1);
+        (await RegistryAsync("getConfigurations")).AsArray().Select(c => (string?)c!["id"]).ShouldContain("node");
+        made["priority"] = 2;
+        await RegistryAsync("updateConfiguration", made.DeepClone());
+        var read = await RegistryAsync("getConfiguration", "node");
+        ((int?)read["priority"]).ShouldBe(2);
+        ((int?)read["systemMetrics"]!["results"]!["appliedCount"]).ShouldBe(1);
+        await ShouldThrowAsync("InvalidEtagError", "updateConfiguration", made.DeepClone());
+        await ShouldThrowAsync("DeviceAlreadyExistsError", "addConfiguration", configuration.DeepClone()); // Node's name of any 409.
+        await CallAsync("registry", "removeConfiguration", "node");
+        await ShouldThrowAsync("Error: Not found", "getConfiguration", "node");
+    }
+
+    [Fact]
+    public async Task Deployment_AppliedToOneDevice_SetsModulesAndMakesThem()
+    {
+        var content = JsonNode.Parse("""{"modulesContent":{"applied":{"properties.desired":{"a":1}}}}""");
+        await CallAsync("registry", "applyConfigurationContentOnDevice", InteropHub.Device, content);
+        ((int?)(await hub.Service.TwinAsync("applied"))["properties"]!["desired"]!["a"]).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Query_InPages_TellsAllRowsAndEnds()
     {
         const string Modules = "SELECT moduleId FROM devices.modules WHERE startswith(moduleId, '$')";

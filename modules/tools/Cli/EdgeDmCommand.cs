@@ -93,6 +93,7 @@ internal static class EdgeDmCommand
             MethodCommand.Create(),
             SendCommand.Create(),
             Group("route", "About routes.", RouteTestCommand.Create()),
+            Group("c2d", "Messages from the cloud to a device.", C2dSendCommand.Create()),
             Group("hub", "About the hub.", HubStatusCommand.Create()),
             new HelpOption { Recursive = true },
             new VersionOption(),

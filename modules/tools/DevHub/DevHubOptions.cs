@@ -1,4 +1,6 @@
 using System.Net;
+using EdgeDm.DevHub.CloudMessages;
+using EdgeDm.DevHub.Configurations;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
 using EdgeDm.DevHub.Page;
@@ -105,6 +107,12 @@ public sealed record DevHubOptions
 
     /// <summary>How much the page shows, and to how many.</summary>
     public PageLimits Page { get; init; } = new();
+
+    /// <summary>How many configurations there may be and how often they are looked at.</summary>
+    public ConfigurationLimits Configurations { get; init; } = new();
+
+    /// <summary>What may wait for a device from the cloud.</summary>
+    public CloudMessageLimits CloudMessages { get; init; } = new();
 
     /// <summary>Where <see cref="Recording.TrafficRecord"/> writes what left the modules for the cloud; null = nowhere.</summary>
     public string? RecordFile { get; init; }

@@ -128,10 +128,16 @@ public sealed class DevHubServer : IAsyncDisposable
     /// </summary>
     /// <param name="modulesContent">The object under <c>modulesContent</c>.</param>
     /// <exception cref="HubException">It is wrong; nothing was changed.</exception>
-    public void ApplyManifest(JsonObject modulesContent)
+    public void ApplyManifest(JsonObject modulesContent) => ApplyManifest(Identities.DeviceId, modulesContent);
+
+    /// <summary>The same for any Edge device.</summary>
+    /// <param name="deviceId">Which.</param>
+    /// <param name="modulesContent">The object under <c>modulesContent</c>.</param>
+    /// <exception cref="HubException">It is wrong; nothing was changed.</exception>
+    public void ApplyManifest(string deviceId, JsonObject modulesContent)
     {
         var manifest = Manifest.Parse(modulesContent);
-        Identities.RequireRoomForModules(Identities.DeviceId, manifest.Modules);
+        Identities.RequireRoomForModules(deviceId, manifest.Modules);
         foreach (var (_, desired) in manifest.Desired)
         {
             TwinLimits.CheckContent(desired);
@@ -139,11 +145,11 @@ public sealed class DevHubServer : IAsyncDisposable
         }
         foreach (var module in manifest.Modules)
         {
-            Identities.EnsureModule(module);
+            Identities.Ensure(new(deviceId, module));
         }
         foreach (var (module, desired) in manifest.Desired)
         {
-            Twins.Write(new(Identities.DeviceId, module), new(Tags: null, desired, Replace: true));
+            Twins.Write(new(deviceId, module), new(Tags: null, desired, Replace: true));
         }
     }
 

@@ -1,3 +1,5 @@
+using EdgeDm.DevHub.CloudMessages;
+using EdgeDm.DevHub.Configurations;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
 using EdgeDm.DevHub.Methods;
@@ -20,6 +22,8 @@ internal sealed record HubParts(
     UpstreamLog Upstream,
     MethodBroker Methods,
     JobStore Jobs,
+    ConfigurationStore Configurations,
+    CloudMessageQueues CloudMessages,
     TrafficRecord? Record,
     TimeProvider Time,
     ILoggerFactory Loggers

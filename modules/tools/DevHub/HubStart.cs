@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Broker;
+using EdgeDm.DevHub.Configurations;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
 using EdgeDm.DevHub.Queues;
@@ -121,6 +122,8 @@ internal static partial class HubStart
             upstream,
             new(time),
             new(options.DataFolder, options.Jobs, loggers.CreateLogger<JobStore>()),
+            new(options.DataFolder, options.Configurations, loggers.CreateLogger<ConfigurationStore>()),
+            new(messages, options.CloudMessages, time),
             options.RecordFile is { } file ? OpenRecord(file, time) : null,
             time,
             loggers

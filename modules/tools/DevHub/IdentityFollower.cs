@@ -14,6 +14,10 @@ internal sealed class IdentityFollower(HubParts parts, ConnectionTable connectio
             case { After: null }:
                 connections.Forget(change.Id, "its identity was deleted");
                 parts.Twins.Remove(change.Id);
+                if (change.Id.ModuleId is null)
+                {
+                    parts.CloudMessages.Purge(change.Id.DeviceId);
+                }
                 break;
             case { Before: null }:
                 // A kill may have left it behind when an identity of this name was deleted.

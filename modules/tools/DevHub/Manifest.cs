@@ -37,7 +37,7 @@ internal sealed record Manifest(
                 if (key != DesiredKey)
                 {
                     throw Invalid(
-                        $"modulesContent.{module} has '{key}'. This dev hub takes whole sections ('{DesiredKey}'), no layers."
+                        $"modulesContent.{module} has '{key}'. For one device, sections are whole ('{DesiredKey}'); layers are for /configurations."
                     );
                 }
                 desired.Add(

@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -7,8 +6,6 @@ namespace EdgeDm.Cli;
 /// <summary>Puts a message into a module's input.</summary>
 internal static class SendHandler
 {
-    private const string MessageId = "$.mid";
-
     public static async Task<int> RunAsync(
         SendOptions options,
         HubTarget target,
@@ -21,16 +18,8 @@ internal static class SendHandler
         {
             throw new CliException(ExitCodes.Usage, $"'{options.Input}' is not module/input.");
         }
-        if (!MediaTypeHeaderValue.TryParse(options.ContentType, out _))
-        {
-            throw new CliException(ExitCodes.Usage, $"'{options.ContentType}' is no content type.");
-        }
-        var properties = options.Properties.Select(Property).ToList();
-        if (!properties.Exists(property => property.Key == MessageId))
-        {
-            // Receivers drop what they have seen, by this id.
-            properties.Add(new(MessageId, Guid.NewGuid().ToString()));
-        }
+        MessageText.CheckContentType(options.ContentType);
+        var properties = MessageText.Properties(options.Properties);
         var body = options.Body is { } argument ? await InputText.ReadAsync(argument, cancellationToken) : "";
         if (await target.Client.FindDevHubAsync(cancellationToken) is null)
         {
@@ -47,20 +36,12 @@ internal static class SendHandler
             properties,
             cancellationToken
         );
-        var messageId = properties.Find(property => property.Key == MessageId).Value;
+        var messageId = MessageText.IdOf(properties);
         context.Terminal.Result(
             () => new JsonObject { ["messageId"] = messageId },
             words => words.Say($"Sent to {options.Input} as message {messageId}.")
         );
         return ExitCodes.Done;
-    }
-
-    private static KeyValuePair<string, string> Property(string text)
-    {
-        var equals = text.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0
-            ? new(text[..equals], text[(equals + 1)..])
-            : throw new CliException(ExitCodes.Usage, $"'{text}' is not name=value.");
     }
 }
 

@@ -148,29 +148,37 @@ internal sealed class ServiceClient : IDisposable
     }
 
     /// <summary>Dev hub only: puts a message into a module's input, as a route would.</summary>
-    public async Task SendToInputAsync(
+    public Task SendToInputAsync(
         string module,
         string input,
         ReadOnlyMemory<byte> body,
         string contentType,
         IReadOnlyList<KeyValuePair<string, string>> properties,
         CancellationToken cancellationToken
-    )
-    {
-        var query = string.Join(
-            '&',
-            properties.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}")
-        );
-        var content = new ReadOnlyMemoryContent(body);
-        content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
-        await SendAsync(
-            HttpMethod.Post,
-            $"devhub/modules/{Uri.EscapeDataString(module)}/inputs/{Uri.EscapeDataString(input)}?{query}",
-            content,
-            AnswerTimeout,
+    ) =>
+        SendMessageAsync(
+            $"devhub/modules/{Uri.EscapeDataString(module)}/inputs/{Uri.EscapeDataString(input)}",
+            body,
+            contentType,
+            properties,
             cancellationToken
         );
-    }
+
+    /// <summary>Dev hub only: sends a message from the cloud to a device.</summary>
+    public Task SendToDeviceAsync(
+        string device,
+        ReadOnlyMemory<byte> body,
+        string contentType,
+        IReadOnlyList<KeyValuePair<string, string>> properties,
+        CancellationToken cancellationToken
+    ) =>
+        SendMessageAsync(
+            $"devhub/devices/{Uri.EscapeDataString(device)}/messages",
+            body,
+            contentType,
+            properties,
+            cancellationToken
+        );
 
     /// <summary>Dev hub only: what becomes of a message at a route. Fails when the route is bad.</summary>
     public async Task<JsonObject> TryRouteAsync(
@@ -189,6 +197,23 @@ internal sealed class ServiceClient : IDisposable
         );
 
     public void Dispose() => http.Dispose();
+
+    private async Task SendMessageAsync(
+        string address,
+        ReadOnlyMemory<byte> body,
+        string contentType,
+        IReadOnlyList<KeyValuePair<string, string>> properties,
+        CancellationToken cancellationToken
+    )
+    {
+        var query = string.Join(
+            '&',
+            properties.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}")
+        );
+        var content = new ReadOnlyMemoryContent(body);
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
+        await SendAsync(HttpMethod.Post, $"{address}?{query}", content, AnswerTimeout, cancellationToken);
+    }
 
     private async Task<JsonNode?> SendAsync(
         HttpMethod method,

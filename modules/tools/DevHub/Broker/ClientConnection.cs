@@ -71,8 +71,6 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
     // Modules of other devices have an edgeHub of their own: here they talk to IoT Hub, which has no routes between modules.
     private bool IsOfAnotherEdge => Identity.ModuleId is not null && Identity.DeviceId != parts.Identities.DeviceId;
 
-    private bool HasInputs => Identity.ModuleId is not null && !IsOfAnotherEdge;
-
     /// <summary>Completes when the connection has let go of everything. Never fails.</summary>
     public Task Ended => ended.Task;
 
@@ -113,10 +111,7 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
             WaitFor(tokenEnds),
             Timeout.InfiniteTimeSpan
         );
-        if (HasInputs)
-        {
-            inputs.Start();
-        }
+        inputs.Start();
         if (Subscriptions.For(SubscriptionKind.Methods) is not null)
         {
             parts.Methods.Attach(Identity, this);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeDm.DevHub.Broker;
 
 /// <summary>
-/// Delivers to a module's inputs: one message at a time, the next only after this one's PUBACK, as edgeHub does. One not
+/// Delivers to a module's inputs, and to a device what comes from the cloud: one message at a time, the next only after this one's PUBACK, as edgeHub does. One not
 /// acknowledged in time is sent again as a new packet; one that the connection's end finds unacknowledged stays in the store.
 /// It has no task of its own: whoever brings a message, a PUBACK or a subscription delivers the next.
 /// </summary>
@@ -17,6 +17,7 @@ internal sealed partial class InputPump : IDisposable
     private readonly TimeSpan ackTimeout;
     private readonly TimeProvider time;
     private readonly ILogger logger;
+    private readonly SubscriptionKind kind;
     private readonly Lock gate = new();
     private readonly ITimer late;
     private QueuedMessage? underWay;
@@ -38,6 +39,7 @@ internal sealed partial class InputPump : IDisposable
         this.ackTimeout = ackTimeout;
         this.time = time;
         this.logger = logger;
+        kind = connection.Identity.ModuleId is null ? SubscriptionKind.DeviceBound : SubscriptionKind.Inputs;
         late = time.CreateTimer(
             static pump => ((InputPump)pump!).OnLate(),
             this,
@@ -61,7 +63,7 @@ internal sealed partial class InputPump : IDisposable
             while (
                 !isOver
                 && underWay is null
-                && connection.Subscriptions.For(SubscriptionKind.Inputs) is { } qos
+                && connection.Subscriptions.For(kind) is { } qos
                 && store.Peek(connection.Identity) is { } message
             )
             {
@@ -112,12 +114,12 @@ internal sealed partial class InputPump : IDisposable
 
     private void Deliver(QueuedMessage message, MqttQoS qos)
     {
-        var topic = MessageTopic.Write(connection.Identity, message.Queue.Input!, message.Message);
+        var topic = MessageTopic.Write(connection.Identity, message.Queue.Input, message.Message);
         if (Encoding.UTF8.GetByteCount(topic) > MessageTopic.LongestTopic)
         {
             // It would never fit, and stand in the way of all others.
             store.Complete(message);
-            LogTooLong(logger, connection.Name, message.Queue.Input!, MessageTopic.LongestTopic);
+            LogTooLong(logger, message.Queue, MessageTopic.LongestTopic);
             return;
         }
         underWay = message;
@@ -154,7 +156,7 @@ internal sealed partial class InputPump : IDisposable
                 late.Change(ackTimeout - waited, Timeout.InfiniteTimeSpan);
                 return;
             }
-            LogNotAcknowledged(logger, connection.Name, message.Queue.Input!, ackTimeout.TotalSeconds);
+            LogNotAcknowledged(logger, message.Queue, ackTimeout.TotalSeconds);
             underWay = null;
         }
         Pump();
@@ -162,13 +164,13 @@ internal sealed partial class InputPump : IDisposable
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "{Client} did not acknowledge a message to its input '{Input}' within {Seconds} s; sending it again"
+        Message = "A message to {Queue} was not acknowledged within {Seconds} s; sending it again"
     )]
-    private static partial void LogNotAcknowledged(ILogger logger, string client, string input, double seconds);
+    private static partial void LogNotAcknowledged(ILogger logger, QueueName queue, double seconds);
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "A message to input '{Input}' of {Client} is dropped: with the hub's stamps its properties are over {Limit} bytes"
+        Message = "A message to {Queue} is dropped: with the hub's stamps its properties are over {Limit} bytes"
     )]
-    private static partial void LogTooLong(ILogger logger, string client, string input, int limit);
+    private static partial void LogTooLong(ILogger logger, QueueName queue, int limit);
 }

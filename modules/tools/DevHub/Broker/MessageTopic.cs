@@ -68,8 +68,11 @@ internal static class MessageTopic
         return new("/twinChangeNotifications", system.ToImmutable(), ImmutableDictionary<string, string>.Empty, patch);
     }
 
-    /// <summary>The topic by which a message reaches an input. Never without properties: Node's client needs one.</summary>
-    public static string Write(HubIdentity receiver, string input, HubMessage message)
+    /// <summary>The topic by which a message reaches its receiver. Never without properties: official clients need one.</summary>
+    /// <param name="receiver">Who.</param>
+    /// <param name="input">The module's; null = a device's message from the cloud.</param>
+    /// <param name="message">What.</param>
+    public static string Write(HubIdentity receiver, string? input, HubMessage message)
     {
         var bag = new PropertyBag();
         foreach (var (name, value) in message.System.OrderBy(p => p.Key, StringComparer.Ordinal))
@@ -83,7 +86,9 @@ internal static class MessageTopic
         {
             bag[name] = value;
         }
-        return HubTopics.Input(receiver.DeviceId, receiver.ModuleId!, input, bag);
+        return input is null
+            ? HubTopics.CloudMessage(receiver.DeviceId, bag)
+            : HubTopics.Input(receiver.DeviceId, receiver.ModuleId!, input, bag);
     }
 
     private static void Stamp(ImmutableDictionary<string, string>.Builder system, HubIdentity sender)

@@ -134,6 +134,21 @@ public sealed class MessageStore : IDisposable
         }
     }
 
+    /// <summary>How many messages wait in a queue.</summary>
+    public int Count(QueueName name)
+    {
+        lock (gate)
+        {
+            if (!receivers.TryGetValue(name.Receiver, out var known) || known.Queues.Count == 0)
+            {
+                return 0;
+            }
+            var queue = QueueOf(name);
+            queue.DropExpired(time.GetUtcNow(), gone);
+            return queue.Count;
+        }
+    }
+
     /// <summary>How many messages wait where. A snapshot.</summary>
     public IReadOnlyDictionary<QueueName, int> Waiting()
     {

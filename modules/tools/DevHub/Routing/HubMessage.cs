@@ -42,6 +42,7 @@ public static class MessageProperties
     public const string ContentEncoding = "contentEncoding";
     public const string ContentType = "contentType";
     public const string EnqueuedTime = "enqueuedTime";
+    public const string Expiry = "absoluteExpiryTimeUtc";
     public const string MessageId = "messageId";
     public const string OutputName = "outputName";
 
@@ -50,7 +51,7 @@ public static class MessageProperties
         StringComparer.Ordinal
     )
     {
-        ["$.exp"] = "absoluteExpiryTimeUtc",
+        ["$.exp"] = Expiry,
         ["$.cid"] = "correlationId",
         ["$.mid"] = MessageId,
         ["$.to"] = "to",

@@ -5,7 +5,7 @@ using EdgeDm.DevHub.Identities;
 namespace EdgeDm.DevHub.Service;
 
 /// <summary>Identities in the form in which IoT Hub tells them.</summary>
-internal sealed class IdentityDocuments(ConnectionTable connections)
+internal sealed class IdentityDocuments(HubParts parts, ConnectionTable connections)
 {
     /// <summary>A device or module, with its keys.</summary>
     public JsonObject Of(Identity identity)
@@ -33,7 +33,9 @@ internal sealed class IdentityDocuments(ConnectionTable connections)
             }
         }
         document["lastActivityTime"] = Json.Time(activity.LastHeard);
-        document["cloudToDeviceMessageCount"] = 0;
+        document["cloudToDeviceMessageCount"] = identity.ModuleId is null
+            ? parts.CloudMessages.Count(identity.DeviceId)
+            : 0;
         document["authentication"] = new JsonObject
         {
             ["symmetricKey"] = new JsonObject

@@ -43,17 +43,59 @@ internal sealed class MessageRequests(HubParts parts)
         {
             throw new HubException(HubError.ArgumentInvalid, $"'{input}' cannot be the name of an input.");
         }
-        using var body = new MemoryStream();
-        await request.Body.CopyToAsync(body, context.RequestAborted);
         var sender = new HubIdentity(parts.Identities.DeviceId, Sender);
-        var message = MessageTopic.Read(sender, (request.QueryString.Value ?? "").TrimStart('?'), body.ToArray());
-        await parts.Router.SendAsync(
-            module.ModuleId!,
-            input,
-            Described(message, request.ContentType),
-            context.RequestAborted
-        );
+        var message = await ReadAsync(sender, request, context.RequestAborted);
+        await parts.Router.SendAsync(module.ModuleId!, input, message, context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary>
+    /// <c>POST /devhub/devices/{device}/messages?name=value&amp;%24.exp=...</c>: a message from the cloud, its properties as above; 204 when it
+    /// waits for the device. IoT Hub takes these by AMQP alone.
+    /// </summary>
+    public async Task SendToDeviceAsync(HttpContext context)
+    {
+        var request = context.Request;
+        var device = Addressee.Require(parts.Identities, Addressee.Of(request)).Id;
+        var message = await ReadAsync(new(device.DeviceId), request, context.RequestAborted);
+        var to = $"/{device.TopicRoot}/messages/devicebound";
+        // From the cloud: no client is stamped as the sender.
+        var system = message
+            .System.RemoveRange([
+                MessageProperties.ConnectionDeviceId,
+                MessageProperties.ConnectionModuleId,
+                MessageProperties.ConnectionAuthMethod,
+            ])
+            .SetItem("to", to);
+        await parts.CloudMessages.SendAsync(device.DeviceId, message with { System = system }, context.RequestAborted);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    /// <summary><c>DELETE /devices/{device}/commands</c>: forgets what waits for a device.</summary>
+    public Task PurgeAsync(HttpContext context)
+    {
+        var device = Addressee.Require(parts.Identities, Addressee.Of(context.Request)).Id;
+        return Json.WriteAsync(
+            context.Response,
+            new JsonObject
+            {
+                ["totalMessagesPurged"] = parts.CloudMessages.Purge(device.DeviceId),
+                ["deviceId"] = device.DeviceId,
+                ["moduleId"] = null,
+            }
+        );
+    }
+
+    private static async Task<HubMessage> ReadAsync(
+        HubIdentity sender,
+        HttpRequest request,
+        CancellationToken cancellationToken
+    )
+    {
+        using var body = new MemoryStream();
+        await request.Body.CopyToAsync(body, cancellationToken);
+        var message = MessageTopic.Read(sender, (request.QueryString.Value ?? "").TrimStart('?'), body.ToArray());
+        return Described(message, request.ContentType);
     }
 
     private static double Number(HttpRequest request, string name, double most)

@@ -44,8 +44,9 @@ internal sealed partial class ServiceApi
         api.MapTwins(routes, services);
         api.MapJobs(routes, new(hub, services.JobRunner, services.JobDocuments));
         var messages = new MessageRequests(hub);
-        var configuration = new ConfigurationRequests(hub, server);
-        api.Add(routes, "POST", "/devices/{device}/applyConfigurationContent", configuration.ApplyAsync);
+        api.MapConfigurations(routes, new(hub, services.ConfigurationEngine, services.ConfigurationDocuments));
+        var deployments = new DeploymentRequests(hub, server);
+        api.Add(routes, "POST", "/devices/{device}/applyConfigurationContent", deployments.ApplyAsync);
         api.Add(routes, "GET", "/devhub/status", new StatusRequests(hub, server).GetAsync, Caller.Anyone);
         server.Page.Map(
             (method, path, handler) => api.Add(routes, method, path, handler, Caller.Anyone),
@@ -54,6 +55,8 @@ internal sealed partial class ServiceApi
         api.Add(routes, "GET", "/devhub/upstream", messages.UpstreamAsync);
         api.Add(routes, "POST", "/devhub/route", RouteRequests.TryAsync);
         api.Add(routes, "POST", "/devhub/modules/{module}/inputs/{input}", messages.SendAsync);
+        api.Add(routes, "POST", "/devhub/devices/{device}/messages", messages.SendToDeviceAsync);
+        api.Add(routes, "DELETE", "/devices/{device}/commands", messages.PurgeAsync);
     }
 
     private void MapRegistry(IEndpointRouteBuilder routes, ServiceParts services)
@@ -103,6 +106,15 @@ internal sealed partial class ServiceApi
         Add(routes, "PUT", "/jobs/v2/{job}", jobs.CreateAsync);
         Add(routes, "GET", "/jobs/v2/{job}", jobs.GetAsync);
         Add(routes, "POST", "/jobs/v2/{job}/cancel", jobs.CancelAsync);
+    }
+
+    private void MapConfigurations(IEndpointRouteBuilder routes, ConfigurationRequests configurations)
+    {
+        Add(routes, "GET", "/configurations", configurations.ListAsync);
+        Add(routes, "POST", "/configurations/testQueries", ConfigurationRequests.TestQueriesAsync);
+        Add(routes, "GET", "/configurations/{configuration}", configurations.GetAsync);
+        Add(routes, "PUT", "/configurations/{configuration}", configurations.PutAsync);
+        Add(routes, "DELETE", "/configurations/{configuration}", configurations.DeleteAsync);
     }
 
     /// <summary>Fails unless the request carries the service's token.</summary>

@@ -1,4 +1,5 @@
 using EdgeDm.DevHub.Broker;
+using EdgeDm.DevHub.Configurations;
 using EdgeDm.DevHub.Jobs;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,7 @@ internal sealed class ServiceParts : IAsyncDisposable
     {
         Hub = hub;
         Connections = connections;
-        IdentityDocuments = new(connections);
+        IdentityDocuments = new(hub, connections);
         TwinDocuments = new(hub, connections);
         JobDocuments = new(hub.Jobs);
         Queries = new(hub, TwinDocuments, JobDocuments);
@@ -22,6 +23,16 @@ internal sealed class ServiceParts : IAsyncDisposable
             new JobActions(hub).RunAsync,
             hub.Time,
             hub.Loggers.CreateLogger<JobRunner>()
+        );
+        ConfigurationDocuments = new(Queries);
+        ConfigurationEngine = new(
+            hub.Configurations,
+            hub.Identities,
+            hub.Twins,
+            Queries.Targets,
+            hub.Options.Configurations,
+            hub.Time,
+            hub.Loggers.CreateLogger<ConfigurationEngine>()
         );
     }
 
@@ -39,9 +50,21 @@ internal sealed class ServiceParts : IAsyncDisposable
 
     public JobRunner JobRunner { get; }
 
+    public ConfigurationDocuments ConfigurationDocuments { get; }
+
+    public ConfigurationEngine ConfigurationEngine { get; }
+
     /// <summary>Goes on with what the former hub left.</summary>
-    public void Start() => JobRunner.Resume();
+    public void Start()
+    {
+        JobRunner.Resume();
+        ConfigurationEngine.Start();
+    }
 
     /// <summary>Ends what runs in the background.</summary>
-    public ValueTask DisposeAsync() => JobRunner.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await JobRunner.DisposeAsync();
+        await ConfigurationEngine.DisposeAsync();
+    }
 }

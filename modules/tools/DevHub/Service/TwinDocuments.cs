@@ -28,7 +28,9 @@ internal sealed class TwinDocuments(HubParts parts, ConnectionTable connections)
         document["statusUpdateTime"] = Json.Time(device.StatusUpdated ?? default);
         document["connectionState"] = activity.IsConnected ? "Connected" : "Disconnected";
         document["lastActivityTime"] = Json.Time(activity.LastHeard);
-        document["cloudToDeviceMessageCount"] = 0;
+        document["cloudToDeviceMessageCount"] = identity.ModuleId is null
+            ? parts.CloudMessages.Count(identity.DeviceId)
+            : 0;
         document["authenticationType"] = "sas";
         document["x509Thumbprint"] = IdentityDocuments.NoThumbprint();
         document["modelId"] = "";
@@ -39,6 +41,14 @@ internal sealed class TwinDocuments(HubParts parts, ConnectionTable connections)
             ["desired"] = twin.Desired.WithMetadata(isDesired: true),
             ["reported"] = twin.Reported.WithMetadata(isDesired: false),
         };
+        if (parts.Configurations.Of(identity.Id) is { } configured)
+        {
+            document["configurations"] = new JsonObject(
+                configured.Status.Select(c =>
+                    KeyValuePair.Create(c.Key, (JsonNode?)new JsonObject { ["status"] = c.Value.ToString() })
+                )
+            );
+        }
         if (identity.ModuleId is null)
         {
             document["capabilities"] = new JsonObject { ["iotEdge"] = identity.IotEdge };

@@ -97,7 +97,17 @@ public sealed class MethodAndSendTests : IAsyncLifetime
     public async Task C2dSend_DevHub_SendsToTheDeviceUntilItsExpiry()
     {
         hub.On("GET /devhub/status", 200, "{}").On("POST /devhub/devices/gateway/messages", 204, "");
-        var result = await hub.RunAsync("c2d", "send", "x", "--property", "$.mid=m", "--property", "a=b", "--expiry", "60");
+        var result = await hub.RunAsync(
+            "c2d",
+            "send",
+            "x",
+            "--property",
+            "$.mid=m",
+            "--property",
+            "a=b",
+            "--expiry",
+            "60"
+        );
         result.ShouldExitWith(0).Output.ShouldContain("Message m waits for gateway.");
         var request = hub.Requests.Last();
         request.Query.ShouldStartWith("?%24.mid=m&a=b&%24.exp=20");

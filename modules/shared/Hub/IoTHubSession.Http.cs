@@ -114,7 +114,11 @@ public sealed partial class IoTHubSession
             {
                 var name = string.Join('/', Text(json, "blobName").Split('/').Select(Uri.EscapeDataString));
                 var store = Text(json, "hostName");
-                if (Uri.CheckHostName(store) == UriHostNameType.Unknown)
+                // With a port where the dev hub may not have the usual one.
+                if (
+                    !Uri.TryCreate($"https://{store}", UriKind.Absolute, out var host)
+                    || !host.Authority.Equals(store, StringComparison.OrdinalIgnoreCase)
+                )
                 {
                     throw new FormatException("The hostName is no host.");
                 }

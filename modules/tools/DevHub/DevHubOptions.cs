@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeDm.DevHub.CloudMessages;
 using EdgeDm.DevHub.Configurations;
+using EdgeDm.DevHub.Files;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
 using EdgeDm.DevHub.Page;
@@ -113,6 +114,9 @@ public sealed record DevHubOptions
 
     /// <summary>What may wait for a device from the cloud.</summary>
     public CloudMessageLimits CloudMessages { get; init; } = new();
+
+    /// <summary>How much devices may upload.</summary>
+    public FileUploadLimits Files { get; init; } = new();
 
     /// <summary>Where <see cref="Recording.TrafficRecord"/> writes what left the modules for the cloud; null = nowhere.</summary>
     public string? RecordFile { get; init; }

@@ -1,5 +1,6 @@
 using EdgeDm.DevHub.CloudMessages;
 using EdgeDm.DevHub.Configurations;
+using EdgeDm.DevHub.Files;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
 using EdgeDm.DevHub.Methods;
@@ -24,6 +25,7 @@ internal sealed record HubParts(
     JobStore Jobs,
     ConfigurationStore Configurations,
     CloudMessageQueues CloudMessages,
+    FileStore Files,
     TrafficRecord? Record,
     TimeProvider Time,
     ILoggerFactory Loggers

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Broker;
 using EdgeDm.DevHub.Configurations;
+using EdgeDm.DevHub.Files;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
 using EdgeDm.DevHub.Queues;
@@ -124,6 +125,7 @@ internal static partial class HubStart
             new(options.DataFolder, options.Jobs, loggers.CreateLogger<JobStore>()),
             new(options.DataFolder, options.Configurations, loggers.CreateLogger<ConfigurationStore>()),
             new(messages, options.CloudMessages, time),
+            new(options.DataFolder, options.Files, time, loggers.CreateLogger<FileStore>()),
             options.RecordFile is { } file ? OpenRecord(file, time) : null,
             time,
             loggers

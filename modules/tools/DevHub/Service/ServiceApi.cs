@@ -43,6 +43,7 @@ internal sealed partial class ServiceApi
         api.MapRegistry(routes, services);
         api.MapTwins(routes, services);
         api.MapJobs(routes, new(hub, services.JobRunner, services.JobDocuments));
+        api.MapFiles(routes, new(hub, server), new(hub.Files, hub.Options.Files));
         var messages = new MessageRequests(hub);
         api.MapConfigurations(routes, new(hub, services.ConfigurationEngine, services.ConfigurationDocuments));
         var deployments = new DeploymentRequests(hub, server);
@@ -115,6 +116,16 @@ internal sealed partial class ServiceApi
         Add(routes, "GET", "/configurations/{configuration}", configurations.GetAsync);
         Add(routes, "PUT", "/configurations/{configuration}", configurations.PutAsync);
         Add(routes, "DELETE", "/configurations/{configuration}", configurations.DeleteAsync);
+    }
+
+    private void MapFiles(IEndpointRouteBuilder routes, FileRequests files, BlobRequests blobs)
+    {
+        Add(routes, "POST", "/devices/{device}/files", files.GrantAsync, Caller.ServiceOrDevice);
+        Add(routes, "POST", "/devices/{device}/files/notifications", files.EndAsync, Caller.ServiceOrDevice);
+        // The token is in the address.
+        Add(routes, "PUT", $"/{BlobRequests.Container}/{{**blob}}", blobs.PutAsync, Caller.Anyone);
+        Add(routes, "GET", "/devhub/files", files.ListAsync);
+        Add(routes, "GET", "/devhub/files/{id}", files.ReadAsync);
     }
 
     /// <summary>Fails unless the request carries the service's token.</summary>

@@ -75,6 +75,11 @@ public sealed class BlobUploadTests : IAsyncLifetime
     public async Task GetInfo_TokenWithoutQuestionMark_IsAQueryAllTheSame() =>
         (await InfoAsync(200, Answer.Replace("?sv", "sv"))).GetUploadUri().Query.ShouldBe("?sv=1&sig=secret");
 
+    [Fact]
+    public async Task GetInfo_HostWithAPort_IsCalledThere() =>
+        (await InfoAsync(200, Answer.Replace("store.blob.core.windows.net", "hub.local:8443")))
+            .BlobUri.AbsoluteUri.ShouldBe("https://hub.local:8443/files/gateway/a%20b/c%23.log");
+
     [Theory]
     [InlineData("correlationId")]
     [InlineData("hostName")]

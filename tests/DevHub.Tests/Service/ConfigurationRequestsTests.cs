@@ -176,17 +176,24 @@ public sealed class ConfigurationRequestsTests
     }
 
     [Fact]
-    public async Task ModuleContent_ModulesThatAreMeant_AreSet()
+    public async Task ModuleContent_AllModules_MeansNoSystemModules()
     {
         await using var hub = await StartAsync();
         hub.Module("m");
         await PutAsync(
             hub,
-            "c",
-            """{"content":{"moduleContent":{"properties.desired":{"all":1}}},"targetCondition":"FROM devices.modules WHERE moduleId = 'm'","priority":1}"""
+            "deployment",
+            """{"content":{"modulesContent":{"$edgeAgent":{"properties.desired":{"modules":{}}}}},"targetCondition":"*","priority":1}"""
+        );
+        await PutAsync(
+            hub,
+            "modules",
+            """{"content":{"moduleContent":{"properties.desired":{"all":1}}},"targetCondition":"FROM devices.modules","priority":1}"""
         );
         var twin = await WaitAsync(hub, "/twins/gateway/modules/m", t => t["configurations"] is not null);
         Desired(twin).ShouldBe("""{"all":1}""");
+        twin = await WaitAsync(hub, "/twins/gateway/modules/$edgeAgent", t => t["configurations"] is not null);
+        twin["configurations"]!.AsObject().Select(c => c.Key).ShouldBe(["deployment"]);
         (await hub.DoAsync(HttpMethod.Get, "/twins/gateway/modules/$edgeHub"))["configurations"].ShouldBeNull();
     }
 

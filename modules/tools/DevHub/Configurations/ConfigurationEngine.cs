@@ -109,8 +109,9 @@ internal sealed partial class ConfigurationEngine(
                 }
             }
         }
-        catch (Exception error) when (error is IOException or QueryException or HubException)
+        catch (Exception error)
         {
+            // Tried again at the next change; the loop must not end.
             LogFailed(logger, error);
         }
     }
@@ -124,7 +125,13 @@ internal sealed partial class ConfigurationEngine(
                 : [.. targets(QueryParser.ParseCondition(configuration.TargetCondition))];
         return (
             new(configuration, content),
-            content.Kind == ContentKind.Edge ? [.. meant.Where(id => identities.Find(id) is { IotEdge: true })] : meant
+            content.Kind switch
+            {
+                ContentKind.Edge => [.. meant.Where(id => identities.Find(id) is { IotEdge: true })],
+                // Those are set by deployments alone.
+                ContentKind.Module => [.. meant.Where(id => !SystemModules.Has(id.ModuleId))],
+                _ => meant,
+            }
         );
     }
 

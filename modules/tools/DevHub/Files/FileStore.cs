@@ -127,11 +127,7 @@ internal sealed class FileStore
     {
         lock (gate)
         {
-            if (
-                !uploads.TryGetValue(correlationId, out var upload)
-                || upload.DeviceId != deviceId
-                || !upload.IsOpen
-            )
+            if (!uploads.TryGetValue(correlationId, out var upload) || upload.DeviceId != deviceId || !upload.IsOpen)
             {
                 throw new HubException(
                     HubError.InvalidFileUploadCorrelationId,

@@ -39,7 +39,7 @@ internal static class QueryRunner
         return new([.. page.Select(row => row.Document)], found.Count > most ? new(page[^1].Key, told + most) : null);
     }
 
-    /// <summary>How many rows match, without regard to TOP and to what is told of them.</summary>
+    /// <summary>The rows that match, without regard to TOP and to what is told of them.</summary>
     public static IEnumerable<QueryRow> Matching(Query query, IEnumerable<QueryRow> rows) =>
         rows.Where(row => query.Where?.Evaluate(row.Document).IsTrue ?? true);
 

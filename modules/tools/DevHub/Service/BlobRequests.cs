@@ -23,7 +23,12 @@ internal sealed class BlobRequests(FileStore files, FileUploadLimits limits)
         var upload = files.FindByToken((string)request.RouteValues["blob"]!, request.Query["sig"].ToString());
         if (upload is null)
         {
-            await RefuseAsync(context, 403, "AuthenticationFailed", "The token is not one for this blob, or it is over.");
+            await RefuseAsync(
+                context,
+                403,
+                "AuthenticationFailed",
+                "The token is not one for this blob, or it is over."
+            );
         }
         else if (request.Query.ContainsKey("comp"))
         {

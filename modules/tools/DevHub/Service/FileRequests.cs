@@ -71,7 +71,10 @@ internal sealed class FileRequests(HubParts parts, DevHubServer server)
         var id = (string)context.Request.RouteValues["id"]!;
         await using var file =
             parts.Files.Open(id)
-            ?? throw new HubException(HubError.InvalidFileUploadCorrelationId, $"There is no file of an upload '{id}'.");
+            ?? throw new HubException(
+                HubError.InvalidFileUploadCorrelationId,
+                $"There is no file of an upload '{id}'."
+            );
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = file.Length;
         await file.CopyToAsync(context.Response.Body, context.RequestAborted);

@@ -17,7 +17,7 @@ public enum HubError
     InvalidConfigurationCustomMetricsQuery = 400404,
     IotHubUnauthorizedAccess = 401002,
     SystemModuleModifyUnauthorizedAccess = 401100,
-    QuotaExceeded = 403002,
+    IotHubQuotaExceeded = 403002,
     JobQuotaExceeded = 403003,
     DeviceMaximumQueueDepthExceeded = 403004,
     DeviceMaximumActiveFileUploadLimitExceeded = 403006,

@@ -44,7 +44,7 @@ public sealed class MessageStoreTests : IDisposable
         await store.EnqueueAsync(Queue, big, 0, null, default);
         await store.EnqueueAsync(Queue, big, 0, TimeSpan.FromSeconds(1), default);
         var full = await Should.ThrowAsync<HubException>(store.EnqueueAsync(Queue, big, 0, null, default).AsTask());
-        full.Error.ShouldBe(HubError.QuotaExceeded);
+        full.Error.ShouldBe(HubError.IotHubQuotaExceeded);
         // Another input has room of its own.
         await store.EnqueueAsync(new(Receiver, "j"), big, 0, null, default);
         // What has expired makes room, even behind what has not.

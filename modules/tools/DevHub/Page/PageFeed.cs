@@ -22,7 +22,7 @@ internal sealed class PageFeed(PageLimits limits, TimeProvider time)
     public bool HasViewers => !viewers.IsEmpty;
 
     /// <summary>Somebody looks, until disposal.</summary>
-    /// <exception cref="HubException"><see cref="HubError.QuotaExceeded"/>: too many look already.</exception>
+    /// <exception cref="HubException"><see cref="HubError.IotHubQuotaExceeded"/>: too many look already.</exception>
     public PageViewer Open()
     {
         var viewer = new PageViewer(
@@ -38,7 +38,7 @@ internal sealed class PageFeed(PageLimits limits, TimeProvider time)
         {
             viewer.Dispose();
             throw new HubException(
-                HubError.QuotaExceeded,
+                HubError.IotHubQuotaExceeded,
                 $"{limits.Viewers} pages are open already; close one of them."
             );
         }

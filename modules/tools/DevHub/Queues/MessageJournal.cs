@@ -196,7 +196,7 @@ internal sealed partial class MessageJournal : IDisposable
             batch.Removed.ForEach(next.Remove);
         }
         batch.Fail(
-            new HubException(HubError.QuotaExceeded, $"The message cannot be kept in '{path}': {error.Message}")
+            new HubException(HubError.IotHubQuotaExceeded, $"The message cannot be kept in '{path}': {error.Message}")
         );
     }
 

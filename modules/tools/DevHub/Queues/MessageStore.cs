@@ -35,7 +35,7 @@ public sealed class MessageStore : IDisposable
     }
 
     /// <summary>Takes a message into its queue. Completes when it is accepted: with a journal, when it is on disk.</summary>
-    /// <exception cref="HubException"><see cref="HubError.QuotaExceeded"/>: the queue or the disk is full.</exception>
+    /// <exception cref="HubException"><see cref="HubError.IotHubQuotaExceeded"/>: the queue or the disk is full.</exception>
     public ValueTask EnqueueAsync(
         QueueName name,
         HubMessage message,
@@ -62,7 +62,7 @@ public sealed class MessageStore : IDisposable
                 {
                     return ValueTask.FromException(
                         new HubException(
-                            HubError.QuotaExceeded,
+                            HubError.IotHubQuotaExceeded,
                             $"{queue.Size} bytes wait at {name}; with this message it would be over {largestQueue}."
                         )
                     );

@@ -33,7 +33,7 @@ public sealed partial class MessageRouter(
     public Action<HubMessage, Route?>? Routed { get; set; }
 
     /// <summary>Routes a message. Completes when every end has accepted it.</summary>
-    /// <exception cref="HubException"><see cref="HubError.QuotaExceeded"/>: a queue is full.</exception>
+    /// <exception cref="HubException"><see cref="HubError.IotHubQuotaExceeded"/>: a queue is full.</exception>
     public ValueTask RouteAsync(HubMessage message, CancellationToken cancellationToken)
     {
         var set = Routes;
@@ -63,7 +63,7 @@ public sealed partial class MessageRouter(
     }
 
     /// <summary>Puts a message straight to an input, past the routes.</summary>
-    /// <exception cref="HubException"><see cref="HubError.QuotaExceeded"/>: its queue is full.</exception>
+    /// <exception cref="HubException"><see cref="HubError.IotHubQuotaExceeded"/>: its queue is full.</exception>
     public ValueTask SendAsync(
         string moduleId,
         string input,

@@ -77,8 +77,9 @@ public sealed class BlobUploadTests : IAsyncLifetime
 
     [Fact]
     public async Task GetInfo_HostWithAPort_IsCalledThere() =>
-        (await InfoAsync(200, Answer.Replace("store.blob.core.windows.net", "hub.local:8443")))
-            .BlobUri.AbsoluteUri.ShouldBe("https://hub.local:8443/files/gateway/a%20b/c%23.log");
+        (
+            await InfoAsync(200, Answer.Replace("store.blob.core.windows.net", "hub.local:8443"))
+        ).BlobUri.AbsoluteUri.ShouldBe("https://hub.local:8443/files/gateway/a%20b/c%23.log");
 
     [Theory]
     [InlineData("correlationId")]

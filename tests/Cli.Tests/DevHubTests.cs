@@ -57,6 +57,14 @@ public sealed class DevHubTests : IAsyncLifetime
         (await RunAsync("hub", "status")).ShouldExitWith(0).Output.ShouldContain("DeviceManagement  Disconnected");
 
     [Fact]
+    public async Task Page_Asked_PrintsANewAddress()
+    {
+        var first = (await RunAsync("hub", "page")).ShouldExitWith(0).Output.Trim();
+        first.ShouldStartWith($"https://127.0.0.1:{hub.HttpsPort}/devhub/page/start?token=");
+        (await RunAsync("hub", "page")).ShouldExitWith(0).Output.Trim().ShouldNotBe(first);
+    }
+
+    [Fact]
     public async Task TwinSet_ThenShow_IsWhatWasSet()
     {
         (await RunAsync("twin", "set", "a.b=1", "c=text")).ShouldExitWith(0);

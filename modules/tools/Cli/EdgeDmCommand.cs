@@ -94,7 +94,7 @@ internal static class EdgeDmCommand
             SendCommand.Create(),
             Group("route", "About routes.", RouteTestCommand.Create()),
             Group("c2d", "Messages from the cloud to a device.", C2dSendCommand.Create()),
-            Group("hub", "About the hub.", HubStatusCommand.Create()),
+            Group("hub", "About the hub.", HubStatusCommand.Create(), HubPageCommand.Create()),
             new HelpOption { Recursive = true },
             new VersionOption(),
             json,

@@ -147,6 +147,14 @@ internal sealed class ServiceClient : IDisposable
         }
     }
 
+    /// <summary>Dev hub only: an address that opens its page once.</summary>
+    public async Task<string> NewPageAddressAsync(CancellationToken cancellationToken) =>
+        (string?)
+            Object(await SendAsync(HttpMethod.Post, "devhub/page/address", null, AnswerTimeout, cancellationToken))[
+                "address"
+            ]
+        ?? throw NoAnswer();
+
     /// <summary>Dev hub only: puts a message into a module's input, as a route would.</summary>
     public Task SendToInputAsync(
         string module,

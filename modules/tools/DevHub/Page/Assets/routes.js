@@ -20,6 +20,7 @@ export function render(status) {
     ...status.routes.map((route) => el('tr', null, el('th', { scope: 'row' }, route.name), el('td', null, route.source), el('td', null, route.sink), el('td', { class: 'number' }, String(status.counts[route.name] ?? 0)))),
   );
   before = status.counts;
+  setTimeout(() => document.querySelectorAll('.moving').forEach((edge) => edge.classList.remove('moving')), 1000);
 }
 
 function draw(status, width) {

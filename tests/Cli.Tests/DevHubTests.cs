@@ -106,6 +106,46 @@ public sealed class DevHubTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tail_MessagesPass_ShowsThemWithRouteAndBody()
+    {
+        hub.ApplyManifest(
+            JsonNode
+                .Parse(
+                    """
+                    {"$edgeHub":{"properties.desired":{"schemaVersion":"1.1","routes":{"up":"FROM /messages/modules/DeviceManagement/outputs/up INTO $upstream"}}}}
+                    """
+                )!
+                .AsObject()
+        );
+        await using var session = await ConnectAsync();
+        var words = RunAsync("tail", "--upstream", "--count", "1");
+        var json = RunAsync("tail", "--count", "2", "--json");
+
+        // Until both listen, and have seen what they wait for; not faster than they read.
+        while (!words.IsCompleted || !json.IsCompleted)
+        {
+            await RunAsync("hub", "status");
+            await session.SendToOutputAsync("aside", OutboundMessage.FromText("no route"));
+            await session.SendToOutputAsync(
+                "up",
+                new("""{"a":1}"""u8.ToArray()) { ContentType = "application/json", ContentEncoding = "utf-8" }
+            );
+        }
+
+        (await words)
+            .ShouldExitWith(0)
+            .Output.ShouldContain("""/messages/modules/DeviceManagement/outputs/up -> $upstream  {"a":1}""");
+        var lines = (await json)
+            .ShouldExitWith(0)
+            .Output.Trim()
+            .Split('\n')
+            .Select(line => JsonNode.Parse(line)!)
+            .ToList();
+        lines.Count.ShouldBe(2);
+        lines.Select(line => (string?)line["route"]).Order().ShouldBe([null, "up"]);
+    }
+
+    [Fact]
     public async Task Send_Connected_ArrivesAtTheInput()
     {
         await using var session = await ConnectAsync();

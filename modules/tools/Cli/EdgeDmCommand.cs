@@ -92,6 +92,7 @@ internal static class EdgeDmCommand
             Group("twin", "Show and change twins.", TwinShowCommand.Create(), TwinSetCommand.Create()),
             MethodCommand.Create(),
             SendCommand.Create(),
+            TailCommand.Create(),
             Group("route", "About routes.", RouteTestCommand.Create()),
             Group("c2d", "Messages from the cloud to a device.", C2dSendCommand.Create()),
             Group("hub", "About the hub.", HubStatusCommand.Create(), HubPageCommand.Create()),

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
@@ -204,6 +205,23 @@ internal sealed class ServiceClient : IDisposable
             )
         );
 
+    /// <summary>Dev hub only: what passes it, from <paramref name="listening"/> on, until cancelled or the hub ends.</summary>
+    public async IAsyncEnumerable<JsonObject> TailAsync(
+        Action listening,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "devhub/tail");
+        request.Headers.TryAddWithoutValidation("Authorization", token.Current);
+        using var response = await OpenAsync(request, cancellationToken);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        listening();
+        while (await ReadLineAsync(reader, cancellationToken) is { } line)
+        {
+            yield return Object(JsonNode.Parse(line));
+        }
+    }
+
     public void Dispose() => http.Dispose();
 
     private async Task SendMessageAsync(
@@ -221,6 +239,40 @@ internal sealed class ServiceClient : IDisposable
         var content = new ReadOnlyMemoryContent(body);
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         await SendAsync(HttpMethod.Post, $"{address}?{query}", content, AnswerTimeout, cancellationToken);
+    private async Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return response.IsSuccessStatusCode
+                ? response
+                : throw ServiceErrors.FromAnswer(
+                    (int)response.StatusCode,
+                    null,
+                    await response.Content.ReadAsStringAsync(cancellationToken),
+                    connection
+                );
+        }
+        catch (HttpRequestException error)
+        {
+            throw ServiceErrors.FromNetwork(error, connection);
+        }
+    }
+
+    private async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.ReadLineAsync(cancellationToken);
+        }
+        catch (Exception error) when (error is IOException or HttpRequestException)
+        {
+            throw new ServiceException(
+                ExitCodes.NotReachable,
+                $"{connection.Host}:{connection.Port} ended the connection.",
+                inner: error
+            );
+        }
     }
 
     private async Task<JsonNode?> SendAsync(

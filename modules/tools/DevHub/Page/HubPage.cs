@@ -59,6 +59,7 @@ public sealed class HubPage
         var events = new PageEvents(parts, server, this, feed);
 
         addForService("POST", Root + "/address", AddressAsync);
+        addForService("GET", "/devhub/tail", new TailRequests(feed).StreamAsync);
         add("GET", Root + "/start", guard.StartAsync);
         add("GET", Root, guard.ForPage(context => PageAssets.WriteAsync(context.Response, PageAssets.Index)));
         add("GET", Root + "/{asset}", guard.ForAsset(AssetAsync));

@@ -239,6 +239,8 @@ internal sealed class ServiceClient : IDisposable
         var content = new ReadOnlyMemoryContent(body);
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         await SendAsync(HttpMethod.Post, $"{address}?{query}", content, AnswerTimeout, cancellationToken);
+    }
+
     private async Task<HttpResponseMessage> OpenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         try

@@ -131,8 +131,7 @@ internal static class DevHubRun
             await OpenSocketsAsync(manifest, cancellationToken);
             var life = place.HostContainer is { } awaited ? await awaited.WaitUntilUpAsync(cancellationToken) : null;
             await launcher.StartAsync(cancellationToken);
-            using var ready = ReadyFile.Write(data, server, authority);
-            Say(server, authority, options, manifest, environment);
+            using var ready = Announce(server, authority, options, manifest, environment);
             var follower = new DeploymentFollower(
                 () => Read(options).Manifest,
                 server,
@@ -217,7 +216,8 @@ internal static class DevHubRun
         }
     }
 
-    private static void Say(
+    /// <summary>Tells programs and people that all is there; the ready file comes when nothing else is missing.</summary>
+    private static ReadyFile Announce(
         DevHubServer server,
         DevCertificateAuthority authority,
         DevHubRunOptions options,
@@ -225,6 +225,12 @@ internal static class DevHubRun
         ModuleEnvironment environment
     )
     {
+        var left = manifest
+            .Modules.Where(module => options.Except.Contains(module.Id))
+            .Select(module => (module.Id, Variables: environment.Of(module)))
+            .Select(m => (m.Id, m.Variables, File: EnvironmentFile.Write(options.Hub.DataFolder, m.Id, m.Variables)))
+            .ToList();
+        var ready = ReadyFile.Write(options.Hub.DataFolder, server, authority);
         Console.WriteLine(
             $"""
             The dev hub runs. MQTT: {server.Address}:{server.MqttPort}  HTTPS: {server.Address}:{server.HttpsPort}
@@ -234,13 +240,12 @@ internal static class DevHubRun
               output of the modules             {Path.Combine(options.Hub.DataFolder, "logs")}
             """
         );
-        foreach (var module in manifest.Modules.Where(module => options.Except.Contains(module.Id)))
+        foreach (var (module, variables, file) in left)
         {
-            var variables = environment.Of(module);
-            var file = EnvironmentFile.Write(options.Hub.DataFolder, module.Id, variables);
-            Console.WriteLine($"{module.Id} is left to you. Its environment, also in {file}:");
+            Console.WriteLine($"{module} is left to you. Its environment, also in {file}:");
             Console.Write(EnvironmentFile.Format(variables));
         }
+        return ready;
     }
 
     private static void Stop(PosixSignalContext signal, CancellationTokenSource stop)

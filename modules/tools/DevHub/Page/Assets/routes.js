@@ -4,6 +4,8 @@ import { byId, el, svg } from './dom.js';
 const rowHeight = 34;
 const boxHeight = 24;
 const leastWidth = 460;
+const margin = 8; // Of a name in its box.
+const letterWidth = 7.1; // On the average, at the graph's size of letters.
 let before = {};
 let drawn = '';
 
@@ -28,11 +30,11 @@ function draw(status, width) {
   const waitingOnly = Object.keys(status.waiting).filter((sink) => !status.routes.some((route) => route.sink === sink));
   const sinks = [...new Set(status.routes.map((route) => route.sink)), ...waitingOnly];
   const height = Math.max(sources.length, sinks.length, 1) * rowHeight + 8;
-  const box = Math.min(230, width * 0.36);
+  const box = Math.min(260, width * 0.4);
   const y = (list, item) => 4 + rowHeight * (list.indexOf(item) + 0.5) + ((height - 8) - list.length * rowHeight) / 2;
-  const fit = Math.floor(box / 6.6);
+  const fit = Math.floor((box - 2 * margin) / letterWidth);
   const node = (name, at, x, kind, waits) =>
-    svg('g', { class: `node ${kind}` }, svg('title', null, waits ? `${name}: ${waits} wait` : name), svg('rect', { x, y: at - boxHeight / 2, width: box, height: boxHeight, rx: 4 }), svg('text', { x: x + 8, y: at + 4 }, name.length > fit - (waits ? 9 : 0) ? `${name.slice(0, fit - (waits ? 10 : 1))}…` : name), waits ? svg('text', { x: x + box - 6, y: at + 4, class: 'waits', 'text-anchor': 'end' }, `${waits} wait`) : null);
+    svg('g', { class: `node ${kind}` }, svg('title', null, waits ? `${name}: ${waits} wait` : name), svg('rect', { x, y: at - boxHeight / 2, width: box, height: boxHeight, rx: 4 }), svg('text', { x: x + margin, y: at + 4 }, name.length > fit - (waits ? 9 : 0) ? `${name.slice(0, fit - (waits ? 10 : 1))}…` : name), waits ? svg('text', { x: x + box - 6, y: at + 4, class: 'waits', 'text-anchor': 'end' }, `${waits} wait`) : null);
   const edges = status.routes.map((route) => {
     const count = status.counts[route.name] ?? 0;
     const [x1, y1, x2, y2] = [box, y(sources, route.source), width - box, y(sinks, route.sink)];

@@ -28,16 +28,16 @@ public sealed class EdgeAgentTests : IDisposable
         );
         await hub.WaitUntilReadyAsync();
         using var service = Service();
-        int[] ids = [await IdAsync(hub, "before"), await IdAsync(hub, "same"), await IdAsync(hub, "gone")];
+        int[] ids = [await hub.IdAsync("before"), await hub.IdAsync("same"), await hub.IdAsync("gone")];
 
         await service.ApplyAsync(
-            Content(
+            ShellModules.Content(
                 ("Changed", $"echo after=$$; {Sleeps}"),
                 ("Same", $"echo same=$$; {Sleeps}"),
                 ("New", $"echo new=$$; {Sleeps}")
             )
         );
-        int[] after = [await IdAsync(hub, "after"), await IdAsync(hub, "new")];
+        int[] after = [await hub.IdAsync("after"), await hub.IdAsync("new")];
         var reported = await service.WaitForReportedAsync(
             r => (string?)r["modules"]?["New"]?["runtimeStatus"] == "running" && r["modules"]!["Gone"] is null,
             Agent
@@ -64,8 +64,8 @@ public sealed class EdgeAgentTests : IDisposable
         using var hub = Start(("A", $"echo self=$$; {Sleeps}"));
         await hub.WaitUntilReadyAsync();
         using var service = Service();
-        var id = await IdAsync(hub, "self");
-        var wrong = Content(("A", "exit 0"));
+        var id = await hub.IdAsync("self");
+        var wrong = ShellModules.Content(("A", "exit 0"));
         wrong["$edgeAgent"]!["properties.desired"]!["modules"]!["A"]!["status"] = "sometimes";
 
         await service.ApplyAsync(wrong);
@@ -89,7 +89,7 @@ public sealed class EdgeAgentTests : IDisposable
         using var again = DevHubProcess.Start(folder, "--program", "A=/bin/sh");
         await again.WaitUntilReadyAsync();
 
-        LauncherBench.IsAlive(await IdAsync(again, "first")).ShouldBeTrue();
+        LauncherBench.IsAlive(await again.IdAsync("first")).ShouldBeTrue();
         await StopAsync(again);
     }
 
@@ -115,7 +115,7 @@ public sealed class EdgeAgentTests : IDisposable
         using var hub = Start(("A", $"echo self=$$; {Sleeps}"));
         await hub.WaitUntilReadyAsync();
         using var service = Service();
-        var id = await IdAsync(hub, "self");
+        var id = await hub.IdAsync("self");
 
         (await service.CallAsync("ping", null, Agent)).Status.ShouldBe(200);
         var restarted = await service.CallAsync(
@@ -147,7 +147,7 @@ public sealed class EdgeAgentTests : IDisposable
         using var hub = Start(("Aa", $"{Lines} {Sleeps}"), ("Ab", $"echo other; {Sleeps}"));
         await hub.WaitUntilReadyAsync();
         using var service = Service();
-        await IdAsync(hub, "ready");
+        await hub.IdAsync("ready");
         await hub.Output.WaitForAsync("| other");
 
         (await LogsAsync("Aa", new() { ["loglevel"] = 3 })).ShouldBe([
@@ -194,51 +194,15 @@ public sealed class EdgeAgentTests : IDisposable
 
     private DevHubProcess Start(params (string Name, string Script)[] modules)
     {
-        var manifest = new JsonObject { ["modulesContent"] = Content(modules) };
+        var manifest = new JsonObject { ["modulesContent"] = ShellModules.Content(modules) };
         return DevHubProcess.Start(
             folder,
             [
                 .. new[] { "--deployment", folder.Write("deployment.json", manifest.ToJsonString()) },
-                .. modules
-                    .Select(module => module.Name)
-                    .Append("New")
-                    .SelectMany(m => new[] { "--program", m + "=/bin/sh" }),
+                .. ShellModules.Programs([.. modules.Select(module => module.Name), "New"]),
             ]
         );
     }
-
-    private static JsonObject Content(params (string Name, string Script)[] modules) =>
-        new()
-        {
-            ["$edgeAgent"] = new JsonObject
-            {
-                ["properties.desired"] = new JsonObject
-                {
-                    ["schemaVersion"] = "1.1",
-                    ["modules"] = new JsonObject(
-                        modules.Select(module =>
-                            KeyValuePair.Create<string, JsonNode?>(
-                                module.Name,
-                                new JsonObject
-                                {
-                                    ["type"] = "docker",
-                                    ["status"] = "running",
-                                    ["restartPolicy"] = "always",
-                                    ["settings"] = new JsonObject
-                                    {
-                                        ["image"] = "contoso/a:1",
-                                        ["createOptions"] = new JsonObject
-                                        {
-                                            ["Cmd"] = new JsonArray("-c", module.Script),
-                                        }.ToJsonString(),
-                                    },
-                                }
-                            )
-                        )
-                    ),
-                },
-            },
-        };
 
     private HubService Service()
     {
@@ -251,11 +215,5 @@ public sealed class EdgeAgentTests : IDisposable
     {
         hub.Signal("TERM");
         (await hub.WaitForExitAsync()).ShouldBe(0);
-    }
-
-    private static async Task<int> IdAsync(DevHubProcess hub, string name)
-    {
-        var line = await hub.Output.WaitForAsync($"| {name}=");
-        return int.Parse(line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Queues;
 using EdgeDm.DevHub.Routing;
+using EdgeDm.DevHub.Tests.Routing;
 using EdgeDm.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -33,9 +34,9 @@ public sealed class MessageJournalTests : IDisposable
         );
         using (var store = Open())
         {
-            await store.EnqueueAsync(Queue, MessageStoreTests.Message("late"), 5, null, default);
+            await store.EnqueueAsync(Queue, TestMessages.Of("late"), 5, null, default);
             await store.EnqueueAsync(Queue, message, 0, null, default);
-            await store.EnqueueAsync(new(new("device"), null), MessageStoreTests.Message("cloud"), 0, null, default);
+            await store.EnqueueAsync(new(new("device"), null), TestMessages.Of("cloud"), 0, null, default);
         }
 
         using var next = Open();
@@ -46,8 +47,8 @@ public sealed class MessageJournalTests : IDisposable
         first.Message.Properties.ShouldBe(message.Properties, ignoreOrder: true);
         first.Message.Body.ToArray().ShouldBe(message.Body.ToArray());
         next.Complete(first);
-        MessageStoreTests.Text(next.Peek(Receiver)!.Message).ShouldBe("late");
-        MessageStoreTests.Text(next.Peek(new("device"))!.Message).ShouldBe("cloud");
+        TestMessages.TextOf(next.Peek(Receiver)!.Message).ShouldBe("late");
+        TestMessages.TextOf(next.Peek(new("device"))!.Message).ShouldBe("cloud");
     }
 
     [Fact]
@@ -57,11 +58,11 @@ public sealed class MessageJournalTests : IDisposable
         {
             await FillAsync(store, "taken", "purged", "expired", "waits");
             store.Complete(store.Peek(Receiver)!);
-            await store.EnqueueAsync(new(Receiver, "j"), MessageStoreTests.Message("x"), 0, null, default);
+            await store.EnqueueAsync(new(Receiver, "j"), TestMessages.Of("x"), 0, null, default);
             store.Purge(new(Receiver, "j"));
             store.Complete(store.Peek(Receiver)!);
             store.Complete(store.Peek(Receiver)!);
-            await store.EnqueueAsync(Queue, MessageStoreTests.Message("short"), 0, TimeSpan.FromSeconds(10), default);
+            await store.EnqueueAsync(Queue, TestMessages.Of("short"), 0, TimeSpan.FromSeconds(10), default);
         }
         time.Advance(TimeSpan.FromSeconds(10));
 
@@ -121,13 +122,7 @@ public sealed class MessageJournalTests : IDisposable
             await FillAsync(store, "stays");
             for (var i = 0; i < 200; i++)
             {
-                await store.EnqueueAsync(
-                    new(Receiver, "j"),
-                    MessageStoreTests.Message(new string('x', 1000)),
-                    0,
-                    null,
-                    default
-                );
+                await store.EnqueueAsync(new(Receiver, "j"), TestMessages.Of(new string('x', 1000)), 0, null, default);
                 store.Purge(new(Receiver, "j"));
             }
             await FillAsync(store, "last");
@@ -161,7 +156,7 @@ public sealed class MessageJournalTests : IDisposable
     {
         foreach (var text in texts)
         {
-            await store.EnqueueAsync(Queue, MessageStoreTests.Message(text), 0, null, default);
+            await store.EnqueueAsync(Queue, TestMessages.Of(text), 0, null, default);
         }
     }
 
@@ -170,7 +165,7 @@ public sealed class MessageJournalTests : IDisposable
         var texts = new List<string>();
         while (store.Peek(Receiver) is { } next)
         {
-            texts.Add(MessageStoreTests.Text(next.Message));
+            texts.Add(TestMessages.TextOf(next.Message));
             store.Complete(next);
         }
         return texts;

@@ -1,7 +1,6 @@
-using System.Collections.Immutable;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Queues;
-using EdgeDm.DevHub.Routing;
+using EdgeDm.DevHub.Tests.Routing;
 using EdgeDm.Testing;
 
 namespace EdgeDm.DevHub.Tests.Queues;
@@ -21,7 +20,7 @@ public sealed class MessageStoreTests : IDisposable
     {
         foreach (var (text, priority) in new[] { ("1", 5u), ("2", 0u), ("3", 5u), ("4", 0u) })
         {
-            await store.EnqueueAsync(Queue, Message(text), priority, null, default);
+            await store.EnqueueAsync(Queue, TestMessages.Of(text), priority, null, default);
         }
         Drain().ShouldBe("2413");
     }
@@ -29,7 +28,7 @@ public sealed class MessageStoreTests : IDisposable
     [Fact]
     public async Task Peek_NotCompleted_IsGivenAgain()
     {
-        await store.EnqueueAsync(Queue, Message("1"), 0, null, default);
+        await store.EnqueueAsync(Queue, TestMessages.Of("1"), 0, null, default);
         var first = store.Peek(Receiver)!;
         store.Peek(Receiver).ShouldBeSameAs(first);
         store.Complete(first);
@@ -40,7 +39,7 @@ public sealed class MessageStoreTests : IDisposable
     [Fact]
     public async Task Enqueue_QueueFull_RefusesUntilSomethingLeaves()
     {
-        var big = Message(new string('x', 4000));
+        var big = TestMessages.Of(new string('x', 4000));
         await store.EnqueueAsync(Queue, big, 0, null, default);
         await store.EnqueueAsync(Queue, big, 0, TimeSpan.FromSeconds(1), default);
         var full = await Should.ThrowAsync<HubException>(store.EnqueueAsync(Queue, big, 0, null, default).AsTask());
@@ -60,13 +59,13 @@ public sealed class MessageStoreTests : IDisposable
     {
         var heard = 0;
         store.Listen(Receiver, () => heard++);
-        await store.EnqueueAsync(new(new("gateway", "c"), "i"), Message("1"), 0, null, default);
-        await store.EnqueueAsync(new(new("other", "b"), "i"), Message("2"), 0, null, default);
+        await store.EnqueueAsync(new(new("gateway", "c"), "i"), TestMessages.Of("1"), 0, null, default);
+        await store.EnqueueAsync(new(new("other", "b"), "i"), TestMessages.Of("2"), 0, null, default);
         heard.ShouldBe(0);
-        await store.EnqueueAsync(Queue, Message("3"), 0, null, default);
+        await store.EnqueueAsync(Queue, TestMessages.Of("3"), 0, null, default);
         heard.ShouldBe(1);
         store.Listen(Receiver, null);
-        await store.EnqueueAsync(Queue, Message("4"), 0, null, default);
+        await store.EnqueueAsync(Queue, TestMessages.Of("4"), 0, null, default);
         heard.ShouldBe(1);
         Drain().ShouldBe("34");
     }
@@ -74,9 +73,9 @@ public sealed class MessageStoreTests : IDisposable
     [Fact]
     public async Task Purge_ForgetsOneQueueAndCounts()
     {
-        await store.EnqueueAsync(Queue, Message("1"), 0, null, default);
-        await store.EnqueueAsync(Queue, Message("2"), 7, null, default);
-        await store.EnqueueAsync(new(Receiver, "j"), Message("3"), 0, null, default);
+        await store.EnqueueAsync(Queue, TestMessages.Of("1"), 0, null, default);
+        await store.EnqueueAsync(Queue, TestMessages.Of("2"), 7, null, default);
+        await store.EnqueueAsync(new(Receiver, "j"), TestMessages.Of("3"), 0, null, default);
         store.Purge(Queue).ShouldBe(2);
         store.Purge(Queue).ShouldBe(0);
         Drain().ShouldBe("3");
@@ -84,22 +83,12 @@ public sealed class MessageStoreTests : IDisposable
 
     public void Dispose() => store.Dispose();
 
-    internal static HubMessage Message(string body) =>
-        new(
-            "/messages/modules/a/outputs/o",
-            ImmutableDictionary<string, string>.Empty,
-            ImmutableDictionary<string, string>.Empty,
-            System.Text.Encoding.UTF8.GetBytes(body)
-        );
-
-    internal static string Text(HubMessage message) => System.Text.Encoding.UTF8.GetString(message.Body.Span);
-
     private string Drain()
     {
         var text = "";
         while (store.Peek(Receiver) is { } next)
         {
-            text += Text(next.Message);
+            text += TestMessages.TextOf(next.Message);
             store.Complete(next);
         }
         return text;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Identities;
@@ -37,7 +36,7 @@ public sealed class RoutingTests
              "other":"FROM /* INTO BrokeredEndpoint(\"/modules/b/inputs/j\")"}
             """
         );
-        await router.RouteAsync(Message("x"), default);
+        await router.RouteAsync(TestMessages.Of("x"), default);
         store
             .Waiting()
             .Select(w => (w.Key.ToString(), w.Value))
@@ -59,9 +58,9 @@ public sealed class RoutingTests
             $$$"""{"r":{"route":"FROM /* INTO BrokeredEndpoint(\"/modules/b/inputs/i\")","timeToLiveSecs":{{{route}}}}}""",
             global
         );
-        await router.RouteAsync(Message("old"), default);
+        await router.RouteAsync(TestMessages.Of("old"), default);
         time.Advance(TimeSpan.FromSeconds(passed));
-        await store.EnqueueAsync(new(Receiver, "i"), Message("new"), 9, null, default);
+        await store.EnqueueAsync(new(Receiver, "i"), TestMessages.Of("new"), 9, null, default);
         Drain().ShouldBe(alive ? (string)"newold" : "new", alive ? "the older has the lowest priority" : "");
     }
 
@@ -70,10 +69,10 @@ public sealed class RoutingTests
     {
         for (var number = 1; number <= 5; number++)
         {
-            upstream.Add(Message($"{number}"));
+            upstream.Add(TestMessages.Of($"{number}"));
         }
         upstream.After(0).Select(m => m.Sequence).ShouldBe([3, 4, 5]);
-        upstream.After(4).Select(m => Text(m.Message)).ShouldBe(["5"]);
+        upstream.After(4).Select(m => TestMessages.TextOf(m.Message)).ShouldBe(["5"]);
         upstream.After(5).ShouldBeEmpty();
         // Never given: the hub was restarted since.
         upstream.After(99).Count.ShouldBe(3);
@@ -83,7 +82,7 @@ public sealed class RoutingTests
     public async Task Upstream_Wait_EndsWithAMessageOrInTime()
     {
         var waiting = upstream.WaitAsync(0, TimeSpan.FromSeconds(5), default);
-        upstream.Add(Message("1"));
+        upstream.Add(TestMessages.Of("1"));
         (await waiting.WaitAsync(TestHub.Patience)).Count.ShouldBe(1);
         var idle = upstream.WaitAsync(1, TimeSpan.FromSeconds(5), default);
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(5));
@@ -214,19 +213,9 @@ public sealed class RoutingTests
         var text = "";
         while (store.Peek(Receiver) is { } next)
         {
-            text += Text(next.Message);
+            text += TestMessages.TextOf(next.Message);
             store.Complete(next);
         }
         return text;
     }
-
-    private static HubMessage Message(string body) =>
-        new(
-            "/messages/modules/a/outputs/o",
-            ImmutableDictionary<string, string>.Empty,
-            ImmutableDictionary<string, string>.Empty,
-            System.Text.Encoding.UTF8.GetBytes(body)
-        );
-
-    private static string Text(HubMessage message) => System.Text.Encoding.UTF8.GetString(message.Body.Span);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using EdgeDm.DevHub.Tests.Launching;
 
@@ -44,6 +45,13 @@ internal sealed class DevHubProcess : IDisposable
     {
         await Output.WaitForAsync("output of the modules");
         return JsonSerializer.Deserialize<JsonElement>(await File.ReadAllTextAsync(Path.Combine(data, "devhub.json")));
+    }
+
+    /// <summary>The number that a module wrote as <c>name=number</c>.</summary>
+    public async Task<int> IdAsync(string name)
+    {
+        var line = await Output.WaitForAsync($"| {name}=");
+        return int.Parse(line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
     }
 
     public void CloseInput() => process.StandardInput.Close();

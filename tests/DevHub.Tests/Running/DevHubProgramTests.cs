@@ -46,7 +46,7 @@ public sealed class DevHubProgramTests : IDisposable
         );
         await hub.WaitUntilReadyAsync();
 
-        (await IdAsync(hub, "told")).ShouldBe(1);
+        (await hub.IdAsync("told")).ShouldBe(1);
         hub.Signal("TERM");
         await hub.WaitForExitAsync();
     }
@@ -71,7 +71,7 @@ public sealed class DevHubProgramTests : IDisposable
         using (var hub = DevHubProcess.Start(folder, Deployment("sleep 600 & echo near=$!; echo self=$$; wait")))
         {
             await hub.WaitUntilReadyAsync();
-            ids = [await IdAsync(hub, "near"), await IdAsync(hub, "self")];
+            ids = [await hub.IdAsync("near"), await hub.IdAsync("self")];
             hub.Kill();
             await hub.WaitForExitAsync();
         }
@@ -92,7 +92,7 @@ public sealed class DevHubProgramTests : IDisposable
         System.Diagnostics.Process.Start("mkfifo", folder.File("fifo")).WaitForExit();
         using var hub = DevHubProcess.Start(folder, deployment);
         await hub.WaitUntilReadyAsync();
-        var far = await IdAsync(hub, "far");
+        var far = await hub.IdAsync("far");
         ProcessTable.Find(far)!.Parent.ShouldBe(hub.Id);
 
         await File.WriteAllTextAsync(folder.File("fifo"), "go\n");
@@ -137,14 +137,14 @@ public sealed class DevHubProgramTests : IDisposable
             ]
         );
         await hub.WaitUntilReadyAsync();
-        int[] ids = [await IdAsync(hub, "before"), await IdAsync(hub, "same"), await IdAsync(hub, "gone")];
+        int[] ids = [await hub.IdAsync("before"), await hub.IdAsync("same"), await hub.IdAsync("gone")];
 
         Deployment(
             ("Changed", "echo after=$$; exec sleep 600"),
             ("Same", Same),
             ("New", "echo new=$$; exec sleep 600")
         );
-        int[] after = [await IdAsync(hub, "after"), await IdAsync(hub, "new")];
+        int[] after = [await hub.IdAsync("after"), await hub.IdAsync("new")];
         folder.Write("deployment.json", "{\n  \"modulesContent\": 5\n}");
         await hub.Output.WaitForAsync("is not followed: ");
 
@@ -215,40 +215,16 @@ public sealed class DevHubProgramTests : IDisposable
 
     private string[] Deployment(params (string Name, string Script)[] modules)
     {
-        var manifest = JsonNode.Parse(
-            """
-            {"modulesContent":{"$edgeAgent":{"properties.desired":{"schemaVersion":"1.1","modules":{
-              }}},
-             "$edgeHub":{"properties.desired":{"schemaVersion":"1.1","routes":{}}}}}
-            """
-        )!;
-        foreach (var (name, script) in modules)
-        {
-            manifest["modulesContent"]!["$edgeAgent"]!["properties.desired"]!["modules"]![name] = new JsonObject
-            {
-                ["type"] = "docker",
-                ["status"] = "running",
-                ["restartPolicy"] = "always",
-                ["settings"] = new JsonObject
-                {
-                    ["image"] = "contoso/a:1",
-                    ["createOptions"] = new JsonObject { ["Cmd"] = new JsonArray("-c", script) },
-                },
-            };
-        }
+        var content = ShellModules.Content(modules);
+        content["$edgeHub"] = JsonNode.Parse("""{"properties.desired":{"schemaVersion":"1.1","routes":{}}}""");
+        var manifest = new JsonObject { ["modulesContent"] = content };
         return
         [
             .. new[] { "--deployment", folder.Write("deployment.json", manifest.ToJsonString()) },
-            .. modules.SelectMany(module => new[] { "--program", module.Name + "=/bin/sh" }),
+            .. ShellModules.Programs(modules.Select(module => module.Name)),
         ];
     }
 
     private static async Task<int[]> IdsAsync(DevHubProcess hub) =>
-        [await IdAsync(hub, "far"), await IdAsync(hub, "near"), await IdAsync(hub, "self")];
-
-    private static async Task<int> IdAsync(DevHubProcess hub, string name)
-    {
-        var line = await hub.Output.WaitForAsync($"| {name}=");
-        return int.Parse(line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
-    }
+        [await hub.IdAsync("far"), await hub.IdAsync("near"), await hub.IdAsync("self")];
 }

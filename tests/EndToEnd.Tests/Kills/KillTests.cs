@@ -12,13 +12,10 @@ public sealed class KillTests(ITestOutputHelper output)
     /// <summary>Of a point that is passed more often, so many passages are chosen.</summary>
     private const int MostPassages = 3;
 
-    private static int Seed =>
-        int.TryParse(Environment.GetEnvironmentVariable("EDGEDM_KILL_SEED"), out var given) ? given : 1;
-
     /// <summary>Ten of all, by the seed that <c>scripts/test</c> prints.</summary>
     public static TheoryData<string, string> Chosen()
     {
-        var random = new Random(Seed);
+        var random = new Random(KillSeed.Given);
         var all = KillCase
             .AtFailpoints(GatewayFailpoints.Passed.Select(p => (p.Module, p.Point, 1)))
             .Concat(KillCase.AtMoments(MomentsOfARun, random))
@@ -80,8 +77,8 @@ public sealed class KillTests(ITestOutputHelper output)
     [Fact(Explicit = true)]
     public async Task Kill_All_EverythingIsDoneOnceAndToldOnce()
     {
-        var random = new Random(Seed);
-        var campaign = new KillCampaign(Seed, output.WriteLine);
+        var random = new Random(KillSeed.Given);
+        var campaign = new KillCampaign(KillSeed.Given, output.WriteLine);
         foreach (var (module, point, count) in await PassagesAsync())
         {
             var passages = Enumerable.Range(1, count).ToArray();

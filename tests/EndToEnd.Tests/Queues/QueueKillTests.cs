@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using EdgeDm.EndToEnd.Tests.Kills;
 
 namespace EdgeDm.EndToEnd.Tests.Queues;
 
@@ -35,18 +36,15 @@ public sealed class QueueKillTests(ITestOutputHelper output)
                 .AppendLine()
                 .AppendLine(
                     CultureInfo.InvariantCulture,
-                    $"{DateTimeOffset.UtcNow:yyyy-MM-dd}, seed {Seed}, {watch.Elapsed.TotalMinutes:0} minutes: {KillsOfTheCampaign} kills of the dev hub, {acknowledged} messages acknowledged, **0 lost**, {duplicates} received more than once."
+                    $"{DateTimeOffset.UtcNow:yyyy-MM-dd}, seed {KillSeed.Given}, {watch.Elapsed.TotalMinutes:0} minutes: {KillsOfTheCampaign} kills of the dev hub, {acknowledged} messages acknowledged, **0 lost**, {duplicates} received more than once."
                 );
             await File.WriteAllTextAsync(file, page.ToString(), TestContext.Current.CancellationToken);
         }
     }
 
-    private static int Seed =>
-        int.TryParse(Environment.GetEnvironmentVariable("EDGEDM_KILL_SEED"), out var given) ? given : 1;
-
     private async Task<(int Acknowledged, int Duplicates)> RunAsync(int kills)
     {
-        var random = new Random(Seed);
+        var random = new Random(KillSeed.Given);
         await using var traffic = await QueueTraffic.StartAsync();
         for (var kill = 1; kill <= kills; kill++)
         {

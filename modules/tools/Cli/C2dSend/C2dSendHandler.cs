@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace EdgeDm.Cli;
@@ -9,56 +8,41 @@ internal static class C2dSendHandler
 {
     private const string Expiry = "$.exp";
 
+    /// <param name="typed">The message.</param>
+    /// <param name="expirySeconds">How long it waits; null = as the hub says.</param>
+    /// <param name="target">The device.</param>
+    /// <param name="context">Clock and terminal.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public static async Task<int> RunAsync(
-        C2dSendOptions options,
+        TypedMessage typed,
+        int? expirySeconds,
         HubTarget target,
         CliContext context,
         CancellationToken cancellationToken
     )
     {
-        MessageText.CheckContentType(options.ContentType);
-        var properties = MessageText.Properties(options.Properties);
-        if (options.ExpirySeconds is { } seconds)
+        if (expirySeconds < 1)
         {
-            if (seconds < 1)
-            {
-                throw new CliException(ExitCodes.Usage, "--expiry takes seconds, 1 or more.");
-            }
+            throw new CliException(ExitCodes.Usage, "--expiry takes seconds, 1 or more.");
+        }
+        var message = await typed.ReadAsync(cancellationToken);
+        if (expirySeconds is { } seconds)
+        {
             var end = context.Time.GetUtcNow().AddSeconds(seconds).UtcDateTime;
-            properties.Add(new(Expiry, end.ToString("O", CultureInfo.InvariantCulture)));
+            message = message with
+            {
+                Properties = [.. message.Properties, new(Expiry, end.ToString("O", CultureInfo.InvariantCulture))],
+            };
         }
-        var body = options.Body is { } argument ? await InputText.ReadAsync(argument, cancellationToken) : "";
-        if (await target.Client.FindDevHubAsync(cancellationToken) is null)
-        {
-            throw new CliException(
-                ExitCodes.Failed,
-                "This hub is no dev hub, and IoT Hub takes messages to devices by AMQP alone. Use 'az iot device c2d-message send'."
-            );
-        }
-        await target.Client.SendToDeviceAsync(
-            target.Device,
-            Encoding.UTF8.GetBytes(body),
-            options.ContentType,
-            properties,
+        await target.RequireDevHubAsync(
+            "IoT Hub takes messages to devices by AMQP alone. Use 'az iot device c2d-message send'.",
             cancellationToken
         );
-        var messageId = MessageText.IdOf(properties);
+        await target.Client.SendToDeviceAsync(target.Device, message, cancellationToken);
         context.Terminal.Result(
-            () => new JsonObject { ["messageId"] = messageId },
-            words => words.Say($"Message {messageId} waits for {target.Device}.")
+            () => new JsonObject { ["messageId"] = message.Id },
+            words => words.Say($"Message {message.Id} waits for {target.Device}.")
         );
         return ExitCodes.Done;
     }
 }
-
-/// <summary>What was asked for.</summary>
-/// <param name="Body">As typed; null = empty.</param>
-/// <param name="Properties"><c>name=value</c> each.</param>
-/// <param name="ContentType">Of the body.</param>
-/// <param name="ExpirySeconds">How long it waits; null = as the hub says.</param>
-internal sealed record C2dSendOptions(
-    string? Body,
-    IReadOnlyList<string> Properties,
-    string ContentType,
-    int? ExpirySeconds
-);

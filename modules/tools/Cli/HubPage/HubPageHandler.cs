@@ -7,10 +7,7 @@ internal static class HubPageHandler
 {
     public static async Task<int> RunAsync(HubTarget target, CliContext context, CancellationToken cancellationToken)
     {
-        if (await target.Client.FindDevHubAsync(cancellationToken) is null)
-        {
-            throw new CliException(ExitCodes.Failed, "This hub is no dev hub, and only a dev hub has a page.");
-        }
+        await target.RequireDevHubAsync("only a dev hub has a page.", cancellationToken);
         var address = await target.Client.NewPageAddressAsync(cancellationToken);
         context.Terminal.Result(() => new JsonObject { ["address"] = address }, words => words.Say(address));
         return ExitCodes.Done;

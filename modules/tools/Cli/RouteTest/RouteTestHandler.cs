@@ -16,10 +16,7 @@ internal static class RouteTestHandler
     {
         var text = await InputText.ReadAsync(route, cancellationToken);
         var message = messageFile is null ? null : await ReadMessageAsync(messageFile, cancellationToken);
-        if (await target.Client.FindDevHubAsync(cancellationToken) is null)
-        {
-            throw new CliException(ExitCodes.Failed, "This hub is no dev hub, and IoT Hub cannot try routes.");
-        }
+        await target.RequireDevHubAsync("IoT Hub cannot try routes.", cancellationToken);
         var answer = await target.Client.TryRouteAsync(text, message, cancellationToken);
         context.Terminal.Result(() => answer, words => Tell(words, answer));
         return answer["result"]?["taken"]?.GetValue<bool>() == false ? ExitCodes.Failed : ExitCodes.Done;

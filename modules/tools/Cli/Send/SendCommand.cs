@@ -11,23 +11,6 @@ internal static class SendCommand
         {
             Description = "Where to, for example DeviceManagement/commands.",
         };
-        var body = new Argument<string?>("body")
-        {
-            Description = $"The message: {InputText.Forms}. [default: empty]",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        var properties = new Option<string[]>("--property")
-        {
-            Description =
-                "Application property of the message, or a system property as $.cid; may be given several times. $.mid is made when absent.",
-            HelpName = "name=value",
-        };
-        var contentType = new Option<string>("--content-type")
-        {
-            Description = "The message's content type.",
-            HelpName = "type",
-            DefaultValueFactory = _ => "application/json",
-        };
         var command = new Command(
             "send",
             """
@@ -36,22 +19,16 @@ internal static class SendCommand
         )
         {
             input,
-            body,
-            properties,
-            contentType,
         };
+        var message = MessageOptions.AddTo(command);
         var hub = HubOptions.AddTo(command);
         return command.Runs(
             async (result, context, cancellationToken) =>
             {
                 using var target = hub.Open(result, context);
                 return await SendHandler.RunAsync(
-                    new(
-                        result.GetRequiredValue(input),
-                        result.GetValue(body),
-                        result.GetValue(properties) ?? [],
-                        result.GetRequiredValue(contentType)
-                    ),
+                    result.GetRequiredValue(input),
+                    message.Of(result),
                     target,
                     context,
                     cancellationToken

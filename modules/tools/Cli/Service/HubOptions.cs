@@ -101,5 +101,17 @@ internal sealed record HubTarget(ServiceClient Client, string Device, string? Mo
     public Task<JsonObject> GetTwinAsync(CancellationToken cancellationToken) =>
         Client.GetTwinAsync(Device, Module, cancellationToken);
 
+    /// <summary>Fails unless the hub is a dev hub.</summary>
+    /// <param name="why">What another hub cannot do, as the end of a sentence.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CliException">It is none.</exception>
+    public async Task RequireDevHubAsync(string why, CancellationToken cancellationToken)
+    {
+        if (await Client.FindDevHubAsync(cancellationToken) is null)
+        {
+            throw new CliException(ExitCodes.Failed, $"This hub is no dev hub, and {why}");
+        }
+    }
+
     public void Dispose() => Client.Dispose();
 }

@@ -160,34 +160,18 @@ internal sealed class ServiceClient : IDisposable
     public Task SendToInputAsync(
         string module,
         string input,
-        ReadOnlyMemory<byte> body,
-        string contentType,
-        IReadOnlyList<KeyValuePair<string, string>> properties,
+        OutgoingMessage message,
         CancellationToken cancellationToken
     ) =>
         SendMessageAsync(
             $"devhub/modules/{Uri.EscapeDataString(module)}/inputs/{Uri.EscapeDataString(input)}",
-            body,
-            contentType,
-            properties,
+            message,
             cancellationToken
         );
 
     /// <summary>Dev hub only: sends a message from the cloud to a device.</summary>
-    public Task SendToDeviceAsync(
-        string device,
-        ReadOnlyMemory<byte> body,
-        string contentType,
-        IReadOnlyList<KeyValuePair<string, string>> properties,
-        CancellationToken cancellationToken
-    ) =>
-        SendMessageAsync(
-            $"devhub/devices/{Uri.EscapeDataString(device)}/messages",
-            body,
-            contentType,
-            properties,
-            cancellationToken
-        );
+    public Task SendToDeviceAsync(string device, OutgoingMessage message, CancellationToken cancellationToken) =>
+        SendMessageAsync($"devhub/devices/{Uri.EscapeDataString(device)}/messages", message, cancellationToken);
 
     /// <summary>Dev hub only: what becomes of a message at a route. Fails when the route is bad.</summary>
     public async Task<JsonObject> TryRouteAsync(
@@ -224,20 +208,14 @@ internal sealed class ServiceClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    private async Task SendMessageAsync(
-        string address,
-        ReadOnlyMemory<byte> body,
-        string contentType,
-        IReadOnlyList<KeyValuePair<string, string>> properties,
-        CancellationToken cancellationToken
-    )
+    private async Task SendMessageAsync(string address, OutgoingMessage message, CancellationToken cancellationToken)
     {
         var query = string.Join(
             '&',
-            properties.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}")
+            message.Properties.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}")
         );
-        var content = new ReadOnlyMemoryContent(body);
-        content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
+        var content = new ReadOnlyMemoryContent(message.Body);
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse(message.ContentType);
         await SendAsync(HttpMethod.Post, $"{address}?{query}", content, AnswerTimeout, cancellationToken);
     }
 

@@ -21,13 +21,7 @@ internal static class TailHandler
         CancellationToken cancellationToken
     )
     {
-        if (await target.Client.FindDevHubAsync(cancellationToken) is null)
-        {
-            throw new CliException(
-                ExitCodes.Failed,
-                "This hub is no dev hub, and IoT Hub shows no messages as they pass."
-            );
-        }
+        await target.RequireDevHubAsync("IoT Hub shows no messages as they pass.", cancellationToken);
         var shown = 0;
         await foreach (
             var happened in target.Client.TailAsync(() => context.Terminal.Say("Listening."), cancellationToken)

@@ -12,41 +12,29 @@ namespace EdgeDm.DevHub.Page;
 internal sealed class PageEvents(HubParts parts, DevHubServer server, HubPage page, PageFeed feed)
 {
     private readonly StatusRequests status = new(parts, server);
+    private readonly FeedStream stream = new(feed, Append);
 
-    public async Task StreamAsync(HttpContext context)
+    public Task StreamAsync(HttpContext context)
     {
-        using var viewer = feed.Open();
-        var response = context.Response;
-        response.ContentType = "text/event-stream; charset=utf-8";
+        context.Response.ContentType = "text/event-stream; charset=utf-8";
         var told = "";
-        do
-        {
-            var text = new StringBuilder();
-            var now = Status().ToJsonString();
-            if (now != told)
+        return stream.RunAsync(
+            context,
+            text =>
             {
-                Append(text, "status", now);
-                told = now;
+                var now = Status();
+                var json = now.ToJsonString();
+                if (json != told)
+                {
+                    Append(text, "status", now);
+                    told = json;
+                }
             }
-            var (events, lost) = viewer.Take();
-            if (lost > 0)
-            {
-                Append(text, "lost", new JsonObject { ["count"] = lost }.ToJsonString());
-            }
-            foreach (var happened in events)
-            {
-                Append(text, happened.Kind, happened.Document().ToJsonString());
-            }
-            if (text.Length > 0)
-            {
-                await response.WriteAsync(text.ToString(), context.RequestAborted);
-                await response.Body.FlushAsync(context.RequestAborted);
-            }
-        } while (await viewer.WaitAsync(context.RequestAborted));
+        );
     }
 
-    private static void Append(StringBuilder text, string kind, string json) =>
-        text.Append("event: ").Append(kind).Append("\ndata: ").Append(json).Append("\n\n");
+    private static void Append(StringBuilder text, string kind, JsonObject document) =>
+        text.Append("event: ").Append(kind).Append("\ndata: ").Append(document.ToJsonString()).Append("\n\n");
 
     // What anybody on this machine may see, and how the page's things stand.
     private JsonObject Status()

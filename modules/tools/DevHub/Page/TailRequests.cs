@@ -10,31 +10,12 @@ namespace EdgeDm.DevHub.Page;
 /// </summary>
 internal sealed class TailRequests(PageFeed feed)
 {
-    public async Task StreamAsync(HttpContext context)
+    private readonly FeedStream stream = new(feed, Append);
+
+    public Task StreamAsync(HttpContext context)
     {
-        using var viewer = feed.Open();
-        var response = context.Response;
-        response.ContentType = "application/x-ndjson; charset=utf-8";
-        await response.StartAsync(context.RequestAborted); // From here on nothing is missed, and the caller knows.
-        await response.Body.FlushAsync(context.RequestAborted);
-        do
-        {
-            var text = new StringBuilder();
-            var (events, lost) = viewer.Take();
-            if (lost > 0)
-            {
-                Append(text, "lost", new() { ["count"] = lost });
-            }
-            foreach (var happened in events)
-            {
-                Append(text, happened.Kind, happened.Document());
-            }
-            if (text.Length > 0)
-            {
-                await response.WriteAsync(text.ToString(), context.RequestAborted);
-                await response.Body.FlushAsync(context.RequestAborted);
-            }
-        } while (await viewer.WaitAsync(context.RequestAborted));
+        context.Response.ContentType = "application/x-ndjson; charset=utf-8";
+        return stream.RunAsync(context);
     }
 
     private static void Append(StringBuilder text, string kind, JsonObject document)

@@ -19,7 +19,7 @@ internal sealed partial class MessageJournal : IDisposable
     private readonly Lock gate = new();
     private readonly AutoResetEvent wake = new(initialState: false);
     private readonly Thread writer;
-    private readonly IReadOnlyList<QueuedMessage> found;
+    private IReadOnlyList<QueuedMessage> found;
 
     // Under the gate: what the next write takes.
     private Batch next = new();
@@ -49,8 +49,13 @@ internal sealed partial class MessageJournal : IDisposable
         writer.Start();
     }
 
-    /// <summary>What waited when the journal was opened, oldest first.</summary>
-    public IReadOnlyList<QueuedMessage> Load() => found;
+    /// <summary>What waited when the journal was opened, oldest first; to be taken once.</summary>
+    public IReadOnlyList<QueuedMessage> TakeFound()
+    {
+        var taken = found;
+        found = []; // Else every one of them would stay in memory for as long as the hub runs.
+        return taken;
+    }
 
     /// <summary>A message waits from now on. The task completes when it is on disk.</summary>
     public Task Add(QueuedMessage message)

@@ -27,7 +27,7 @@ public sealed class MessageStore : IDisposable
         this.journal = journal;
         this.time = time;
         gone = message => journal?.Remove(message.Sequence);
-        foreach (var message in journal?.Load() ?? [])
+        foreach (var message in journal?.TakeFound() ?? [])
         {
             QueueOf(message.Queue).Add(message);
             lastSequence = Math.Max(lastSequence, message.Sequence);

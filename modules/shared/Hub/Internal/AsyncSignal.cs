@@ -2,11 +2,14 @@ using System.Threading.Tasks.Sources;
 
 namespace EdgeDm.Hub.Internal;
 
-/// <summary>Wakes one waiter, or the next one who comes. Allocates nothing.</summary>
-internal sealed class AsyncSignal : IValueTaskSource
+/// <summary>
+/// Wakes one waiter, or the next one who comes, behind the work that its thread has to do already: what that adds for the waiter is
+/// there when it wakes. Allocates nothing.
+/// </summary>
+internal sealed class AsyncSignal : IValueTaskSource, IThreadPoolWorkItem
 {
     private readonly Lock gate = new();
-    private ManualResetValueTaskSourceCore<bool> source = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> source;
     private bool isSet;
     private bool isWaiting;
 
@@ -21,8 +24,11 @@ internal sealed class AsyncSignal : IValueTaskSource
             }
             isWaiting = false;
         }
-        source.SetResult(true);
+        // A thread's own queue is last in, first out: the waiter would wake ahead of those who are still to add.
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
+
+    void IThreadPoolWorkItem.Execute() => source.SetResult(true);
 
     /// <summary>For one waiter at a time.</summary>
     public ValueTask WaitAsync()

@@ -6,6 +6,7 @@ namespace EdgeDm.Hub;
 public sealed partial class IoTHubSession
 {
     private readonly PendingAcks pendingAcks;
+    private readonly Stack<(PendingAck Pending, SubackPacket? Suback)> acknowledged = new(); // Of the read loop alone.
     private readonly ITimer ackTimer;
     private bool ackTimerRuns;
 
@@ -65,13 +66,25 @@ public sealed partial class IoTHubSession
         }
         if (pending is not null)
         {
-            var held = pending.HoldsWindow; // Its sender may use it for the next message at once.
-            pending.Complete(suback);
-            CountOut(held);
+            acknowledged.Push((pending, suback));
         }
         else if (!isOver) // Else it failed with the session; the answer to its farewell came late.
         {
             LogDropped(logger, "PUBACK, SUBACK or UNSUBACK", $"packet id {packetId} is not open");
+        }
+    }
+
+    /// <summary>
+    /// Wakes the senders of what was acknowledged together, the newest first: who waits for the oldest finds the others done and goes on without a
+    /// wait for each, and a pool thread resumes its newest work first, so in the order of the calls.
+    /// </summary>
+    private void TellAcknowledged()
+    {
+        while (acknowledged.TryPop(out var next))
+        {
+            var held = next.Pending.HoldsWindow; // Its sender may use it for the next message at once.
+            next.Pending.Complete(next.Suback);
+            CountOut(held);
         }
     }
 

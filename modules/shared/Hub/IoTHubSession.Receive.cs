@@ -51,6 +51,8 @@ public sealed partial class IoTHubSession
             }
         }
 
+        public void OnAllRead() => session.TellAcknowledged();
+
         public void OnEnded(SessionEndReason reason, Exception? error) => session.TryEnd(reason, error);
     }
 

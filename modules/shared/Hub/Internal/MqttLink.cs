@@ -109,9 +109,16 @@ internal sealed class MqttLink : IAsyncDisposable
                 received.Received(count);
                 HubInstruments.Received(count);
                 Volatile.Write(ref lastReceived, time.GetTimestamp());
-                while (received.TryRead(out var frame))
+                try
                 {
-                    owner.OnFrame(frame);
+                    while (received.TryRead(out var frame))
+                    {
+                        owner.OnFrame(frame);
+                    }
+                }
+                finally
+                {
+                    owner.OnAllRead();
                 }
             }
         }
@@ -199,6 +206,9 @@ internal interface IMqttLinkOwner
 {
     /// <summary>A packet came. It points into the receive buffer.</summary>
     void OnFrame(in MqttFrame frame);
+
+    /// <summary>The packets that came together were all told, or one of them was wrong.</summary>
+    void OnAllRead();
 
     /// <summary>The link is of no more use.</summary>
     void OnEnded(SessionEndReason reason, Exception? error);

@@ -58,6 +58,13 @@ internal sealed class HubService : IDisposable
         await SendAsync(HttpMethod.Patch, $"twins/{device}/modules/{module}{Version}", patch);
     }
 
+    /// <summary>Registers a device; returns its primary key.</summary>
+    public async Task<string> AddDeviceAsync(string id)
+    {
+        var made = await SendAsync(HttpMethod.Put, $"devices/{id}{Version}", new JsonObject { ["deviceId"] = id });
+        return (string)made["authentication"]!["symmetricKey"]!["primaryKey"]!;
+    }
+
     /// <summary>Deploys to the gateway: the object under <c>modulesContent</c>.</summary>
     public async Task ApplyAsync(JsonObject modulesContent)
     {

@@ -200,13 +200,18 @@ internal sealed class DevHubBench : Bench
             await using var hub = await BenchHub.StartAsync(
                 work.Create($"sessions{round}"),
                 cores,
-                BenchDeployment.ForPairs(Sessions / 2)
+                BenchDeployment.ForPairs(1)
             );
+            var clients = new JsonArray();
+            for (var i = 0; i < Sessions; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                clients.Add((JsonNode)await hub.AddDeviceAsync($"leaf-{i}"));
+            }
             await using var client = RoutedMeasure.StartClient(cores);
             await Task.Delay(Settle, cancellationToken);
             var before = ProcessSample.Read(hub.ProcessId);
-            var server = new RoutedServer(hub, null);
-            await client.CallAsync("raw", server.Connections(Sessions / 2), Limit, cancellationToken);
+            await client.CallAsync("raw", RoutedServer.Connections(hub, clients), Limit, cancellationToken);
             await Task.Delay(Settle, cancellationToken);
             samples.Add((ProcessSample.Read(hub.ProcessId).ResidentBytes - before.ResidentBytes) / Mebibyte);
         }

@@ -17,14 +17,20 @@ internal sealed record RoutedServer(BenchHub Hub, Broker? Broker)
 
     /// <summary>Sender and receiver of each pair, side by side.</summary>
     public JsonObject Connections(int pairs) =>
+        Connections(
+            Hub,
+            [.. Enumerable.Range(0, pairs).SelectMany(n => new JsonNode[] { SenderOf(n), ReceiverOf(n) })],
+            Broker?.TlsPort
+        );
+
+    /// <summary>Clients of the hub, or of the broker at its address.</summary>
+    public static JsonObject Connections(BenchHub hub, JsonArray clients, int? brokersPort = null) =>
         new()
         {
-            ["host"] = Hub.Address,
-            ["port"] = Broker?.TlsPort ?? BenchHub.Port,
-            ["rootFile"] = Hub.RootFile,
-            ["clients"] = new JsonArray([
-                .. Enumerable.Range(0, pairs).SelectMany(n => new JsonNode[] { SenderOf(n), ReceiverOf(n) }),
-            ]),
+            ["host"] = hub.Address,
+            ["port"] = brokersPort ?? BenchHub.Port,
+            ["rootFile"] = hub.RootFile,
+            ["clients"] = clients,
         };
 
     /// <summary>What each pair's sender publishes on.</summary>

@@ -124,23 +124,23 @@ internal sealed class BenchHub : IAsyncDisposable
     /// <summary>The same for any MQTT client.</summary>
     public JsonObject PlainConnectionOf(string module)
     {
-        var parts = ConnectionStringOf(module)
-            .Split(';')
-            .Select(part => part.Split('=', 2))
-            .ToDictionary(part => part[0], part => part[1], StringComparer.Ordinal);
+        var parts = PartsOf(module);
         var (host, device) = (parts["HostName"], parts["DeviceId"]);
-        return new()
-        {
-            ["clientId"] = $"{device}/{module}",
-            ["userName"] = $"{host}/{device}/{module}/?api-version=2021-04-12",
-            ["password"] = SasToken.Make(
-                $"{host}/devices/{device}/modules/{module}",
-                parts["SharedAccessKey"],
-                DateTimeOffset.UtcNow.AddDays(1)
-            ),
-            ["filter"] = $"devices/{device}/modules/{module}/#",
-        };
+        return PlainConnection(host, $"{device}/{module}", $"{device}/modules/{module}", parts["SharedAccessKey"]);
     }
+
+    /// <summary>Registers a device, and tells what any MQTT client needs to connect as it.</summary>
+    public async Task<JsonObject> AddDeviceAsync(string id) =>
+        PlainConnection(PartsOf(deployment.Modules[0])["HostName"], id, id, await Service.AddDeviceAsync(id));
+
+    private static JsonObject PlainConnection(string host, string clientId, string path, string key) =>
+        new()
+        {
+            ["clientId"] = clientId,
+            ["userName"] = $"{host}/{clientId}/?api-version=2021-04-12",
+            ["password"] = SasToken.Make($"{host}/devices/{path}", key, DateTimeOffset.UtcNow.AddDays(1)),
+            ["filter"] = $"devices/{path}/#",
+        };
 
     public async ValueTask DisposeAsync()
     {
@@ -149,6 +149,12 @@ internal sealed class BenchHub : IAsyncDisposable
             await program.StopAsync();
         }
     }
+
+    private Dictionary<string, string> PartsOf(string module) =>
+        ConnectionStringOf(module)
+            .Split(';')
+            .Select(part => part.Split('=', 2))
+            .ToDictionary(part => part[0], part => part[1], StringComparer.Ordinal);
 
     private string ConnectionStringOf(string module)
     {

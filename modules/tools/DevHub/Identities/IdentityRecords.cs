@@ -20,6 +20,7 @@ namespace EdgeDm.DevHub.Identities;
 /// <param name="IotEdge">A device that has modules deployed to it by <c>$edgeAgent</c>.</param>
 /// <param name="DeviceScope">The scope that an Edge device spans or a device below it is in; may be null.</param>
 /// <param name="Revision">Counts the changes.</param>
+/// <param name="ParentScope">Of an Edge device: the scope of the Edge device above it; null = none.</param>
 public sealed record Identity(
     string DeviceId,
     string? ModuleId,
@@ -33,12 +34,17 @@ public sealed record Identity(
     DateTimeOffset? StatusUpdated = null,
     bool IotEdge = false,
     string? DeviceScope = null,
-    long Revision = 0
+    long Revision = 0,
+    string? ParentScope = null
 )
 {
     /// <summary>Its name.</summary>
     [JsonIgnore]
     public HubIdentity Id => new(DeviceId, ModuleId);
+
+    /// <summary>Of a device: the scope of the Edge device above it; null = none.</summary>
+    [JsonIgnore]
+    public string? ScopeAbove => IotEdge ? ParentScope : DeviceScope;
 
     /// <summary>Changes when the identity does; without quotes.</summary>
     [JsonIgnore]
@@ -54,8 +60,9 @@ public sealed record Identity(
 /// <param name="Disabled">For devices.</param>
 /// <param name="StatusReason">For devices.</param>
 /// <param name="IotEdge">For devices.</param>
-/// <param name="DeviceScope">For devices below an Edge device.</param>
+/// <param name="DeviceScope">For devices below an Edge device: its scope; empty = none. What an Edge device says of its own is not heard.</param>
 /// <param name="ManagedBy">For modules.</param>
+/// <param name="ParentScope">For Edge devices below another: its scope; empty = none. Of other devices it may stand for <paramref name="DeviceScope"/>.</param>
 public sealed record IdentityWrite(
     HubIdentity Id,
     (string Primary, string Secondary)? Keys = null,
@@ -63,13 +70,15 @@ public sealed record IdentityWrite(
     string? StatusReason = null,
     bool? IotEdge = null,
     string? DeviceScope = null,
-    string? ManagedBy = null
+    string? ManagedBy = null,
+    string? ParentScope = null
 );
 
 /// <summary>How many there may be; one more is refused. What a deployment names counts too.</summary>
 /// <param name="MostDevices">Devices of the hub.</param>
 /// <param name="MostModules">Modules of one device, <c>$edgeAgent</c> and <c>$edgeHub</c> among them (IoT Hub's 50).</param>
-public sealed record IdentityLimits(int MostDevices = 10_000, int MostModules = 50);
+/// <param name="MostNested">Edge devices one below the other (edgeHub's 5).</param>
+public sealed record IdentityLimits(int MostDevices = 10_000, int MostModules = 50, int MostNested = 5);
 
 /// <summary>A shared access policy of the service.</summary>
 /// <param name="Name">For example <c>iothubowner</c>.</param>

@@ -17,10 +17,7 @@ public sealed partial class IdentityRegistry
             if (made.ModuleId is null)
             {
                 RequireRoomForDevice();
-                if (made.IotEdge)
-                {
-                    made = made with { DeviceScope = ScopeOf(made) };
-                }
+                made = Placed(made, write, known: null);
             }
             else
             {
@@ -62,9 +59,9 @@ public sealed partial class IdentityRegistry
                 StatusReason = write.StatusReason ?? known.StatusReason,
                 StatusUpdated = disabled == known.Disabled ? known.StatusUpdated : time.GetUtcNow(),
                 IotEdge = edge,
-                DeviceScope = edge ? known.DeviceScope ?? ScopeOf(known) : write.DeviceScope ?? known.DeviceScope,
                 Revision = known.Revision + 1,
             };
+            next = next.ModuleId is null ? Placed(next, write, known) : next;
             Identity[] made = edge && !known.IotEdge ? [.. SystemModulesOf(known.DeviceId)] : [];
             Save([next, .. made]);
             Tell(new(known, next));
@@ -154,9 +151,6 @@ public sealed partial class IdentityRegistry
             .Names.Select(name => new HubIdentity(deviceId, name))
             .Where(id => Find(id) is null)
             .Select(id => New(new(id)));
-
-    // As IoT Hub names it.
-    private static string ScopeOf(Identity edge) => $"ms-azure-iot-edge://{edge.DeviceId}-{edge.GenerationId}";
 
     private static HubException AlreadyExists(HubIdentity id) =>
         id.ModuleId is null

@@ -132,8 +132,7 @@ public sealed partial class IdentityRegistry
             now,
             write.Disabled ?? false,
             write.StatusReason,
-            IotEdge: write.IotEdge ?? false,
-            DeviceScope: write.DeviceScope
+            IotEdge: write.IotEdge ?? false
         );
     }
 
@@ -156,4 +155,9 @@ public sealed record IdentityChange(Identity? Before, Identity? After)
 {
     /// <summary>Whose.</summary>
     public HubIdentity Id => (After ?? Before)!.Id;
+
+    /// <summary>True when a known identity has another key than before.</summary>
+    public bool HasOtherKeys =>
+        this is { Before: { } before, After: { } after }
+        && (before.PrimaryKey != after.PrimaryKey || before.SecondaryKey != after.SecondaryKey);
 }

@@ -27,10 +27,7 @@ internal sealed class IdentityDocuments(HubParts parts, ConnectionTable connecti
             document["statusReason"] = identity.StatusReason;
             document["statusUpdatedTime"] = Json.Time(identity.StatusUpdated ?? default);
             document["capabilities"] = new JsonObject { ["iotEdge"] = identity.IotEdge };
-            if (identity.DeviceScope is not null)
-            {
-                document["deviceScope"] = identity.DeviceScope;
-            }
+            TellScopes(document, identity);
         }
         document["lastActivityTime"] = Json.Time(activity.LastHeard);
         document["cloudToDeviceMessageCount"] = identity.ModuleId is null
@@ -47,6 +44,19 @@ internal sealed class IdentityDocuments(HubParts parts, ConnectionTable connecti
             ["type"] = "sas",
         };
         return document;
+    }
+
+    /// <summary>Tells where a device stands: its scope, and the scopes above it.</summary>
+    public static void TellScopes(JsonObject document, Identity device)
+    {
+        if (device.DeviceScope is not null)
+        {
+            document["deviceScope"] = device.DeviceScope;
+        }
+        if (device.ScopeAbove is not null)
+        {
+            document["parentScopes"] = new JsonArray(device.ScopeAbove);
+        }
     }
 
     /// <summary><c>enabled</c> or <c>disabled</c>.</summary>

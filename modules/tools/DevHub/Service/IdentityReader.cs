@@ -32,7 +32,8 @@ internal static class IdentityReader
                 Disabled(Json.TextAt(body, "status")),
                 Reason(Json.TextAt(body, "statusReason")),
                 Json.ObjectAt(body, "capabilities") is { } capabilities ? Json.FlagAt(capabilities, "iotEdge") : null,
-                Json.TextAt(body, "deviceScope")
+                Json.TextAt(body, "deviceScope"),
+                ParentScope: Parent(body)
             )
             : new(id, keys, ManagedBy: Json.TextAt(body, "managedBy"));
     }
@@ -52,6 +53,17 @@ internal static class IdentityReader
             _ when status.Equals("enabled", StringComparison.OrdinalIgnoreCase) => false,
             _ when status.Equals("disabled", StringComparison.OrdinalIgnoreCase) => true,
             _ => throw Invalid($"'status' is '{status}' instead of 'enabled' or 'disabled'."),
+        };
+
+    // A list of which IoT Hub takes one: empty = none, null = not said.
+    private static string? Parent(JsonObject body) =>
+        body["parentScopes"] switch
+        {
+            null => null,
+            JsonArray { Count: 0 } => "",
+            JsonArray { Count: 1 } scopes when scopes[0] is JsonValue value && value.TryGetValue(out string? scope) =>
+                scope,
+            _ => throw Invalid("'parentScopes' must be a list of one scope, or of none."),
         };
 
     private static string? Reason(string? reason) =>

@@ -52,10 +52,7 @@ internal sealed class TwinDocuments(HubParts parts, ConnectionTable connections)
         if (identity.ModuleId is null)
         {
             document["capabilities"] = new JsonObject { ["iotEdge"] = identity.IotEdge };
-            if (identity.DeviceScope is not null)
-            {
-                document["deviceScope"] = identity.DeviceScope;
-            }
+            IdentityDocuments.TellScopes(document, identity);
         }
         return document;
     }

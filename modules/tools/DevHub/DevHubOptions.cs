@@ -4,6 +4,7 @@ using EdgeDm.DevHub.Configurations;
 using EdgeDm.DevHub.Files;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
+using EdgeDm.DevHub.Nested;
 using EdgeDm.DevHub.Page;
 using EdgeDm.DevHub.Queries;
 
@@ -15,7 +16,10 @@ public enum HubProfile
     /// <summary>As edgeHub: no <c>$version</c> in the answer to a reported patch, unknown topics are acknowledged and dropped.</summary>
     EdgeHub,
 
-    /// <summary>As IoT Hub: <c>$version</c> in that answer, an unknown topic closes the connection.</summary>
+    /// <summary>
+    /// As the IoT Hub above an edgeHub that somebody else runs: <c>$version</c> in that answer, an unknown topic closes the connection. Nothing
+    /// is routed and nothing is launched; <c>$edgeHub</c> and its modules are others' to play.
+    /// </summary>
     IoTHub,
 }
 
@@ -99,6 +103,9 @@ public sealed record DevHubOptions
 
     /// <summary>How many devices and modules there may be.</summary>
     public IdentityLimits Identities { get; init; } = new();
+
+    /// <summary>How much an edgeHub is told at once of what is below it.</summary>
+    public ScopeLimits Scopes { get; init; } = new();
 
     /// <summary>How large queries and pages of their answers may be.</summary>
     public QueryLimits Queries { get; init; } = QueryLimits.Default;

@@ -25,7 +25,7 @@ public sealed class DevHubServer : IAsyncDisposable
 
     private readonly WebApplication app;
     private readonly ConnectionTable connections;
-    private readonly EdgeHubTwin edgeHub;
+    private readonly EdgeHubTwin? edgeHub;
     private readonly HubParts parts;
     private readonly HubListeners listeners;
     private readonly ServiceParts services;
@@ -35,7 +35,7 @@ public sealed class DevHubServer : IAsyncDisposable
         WebApplication app,
         HubParts parts,
         ConnectionTable connections,
-        EdgeHubTwin edgeHub,
+        EdgeHubTwin? edgeHub,
         HubListeners listeners,
         ServiceParts services
     )
@@ -165,7 +165,10 @@ public sealed class DevHubServer : IAsyncDisposable
         await app.StopAsync(limit.Token);
         await app.DisposeAsync();
         await services.DisposeAsync();
-        await edgeHub.DisposeAsync();
+        if (edgeHub is not null)
+        {
+            await edgeHub.DisposeAsync();
+        }
         parts.Messages.Dispose();
         parts.Record?.Dispose();
     }

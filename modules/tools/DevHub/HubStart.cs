@@ -52,7 +52,11 @@ internal static partial class HubStart
             parts.Twins.Observe(record);
             parts.Upstream.Taking = record.OnUpstream;
         }
-        var edgeHub = new EdgeHubTwin(options.DeviceId, parts.Twins, parts.Router, loggers.CreateLogger<EdgeHubTwin>());
+        // Where another edgeHub is below this hub, its twin and its routes are its own affair.
+        var edgeHub =
+            options.Profile == HubProfile.EdgeHub
+                ? new EdgeHubTwin(options.DeviceId, parts.Twins, parts.Router, loggers.CreateLogger<EdgeHubTwin>())
+                : null;
         var app = Build(loggers, certificate, new MqttServer(parts, connections), listeners);
         var services = new ServiceParts(parts, connections);
         var server = new DevHubServer(app, parts, connections, edgeHub, listeners, services);
@@ -116,7 +120,13 @@ internal static partial class HubStart
         return new(
             options,
             identities,
-            new(identities, options.EffectiveHubHostName, options.EffectiveGatewayHostName, time),
+            new(
+                identities,
+                options.EffectiveHubHostName,
+                options.EffectiveGatewayHostName,
+                time,
+                options.ContainerAddress?.ToString()
+            ),
             new(options.DataFolder, loggers.CreateLogger<TwinStore>(), time),
             new(options.DeviceId, messages, upstream, loggers.CreateLogger<MessageRouter>()),
             messages,

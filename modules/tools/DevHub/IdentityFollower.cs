@@ -1,13 +1,33 @@
 using EdgeDm.DevHub.Broker;
 using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Nested;
 
 namespace EdgeDm.DevHub;
 
 /// <summary>Does what follows from a change of an identity: who may no longer connect is cut off, and who is gone leaves nothing.</summary>
 internal sealed class IdentityFollower(HubParts parts, ConnectionTable connections)
 {
+    private readonly EdgeHierarchy hierarchy = new(parts.Identities, parts.Tokens);
+
     /// <summary>See <see cref="IdentityRegistry.Observe"/>.</summary>
     public void OnChanged(IdentityChange change)
+    {
+        FollowItself(change);
+        foreach (var connection in connections.OnBehalf(change.Id))
+        {
+            var chain = connection.OnBehalf!;
+            if (hierarchy.RefusalOf(chain) is { } refusal)
+            {
+                connection.Close(refusal);
+            }
+            else if (change.HasOtherKeys && (change.Id == chain.Signer || change.Id == chain.Actor))
+            {
+                connection.Close("the keys by which an edgeHub speaks for it were changed");
+            }
+        }
+    }
+
+    private void FollowItself(IdentityChange change)
     {
         switch (change)
         {
@@ -31,8 +51,7 @@ internal sealed class IdentityFollower(HubParts parts, ConnectionTable connectio
                     connections.Drop(module.Id, Disabled);
                 }
                 break;
-            case { Before: { } before, After: { } after }
-                when before.PrimaryKey != after.PrimaryKey || before.SecondaryKey != after.SecondaryKey:
+            case { HasOtherKeys: true }:
                 connections.Drop(change.Id, "its keys were changed");
                 break;
         }

@@ -169,11 +169,11 @@ internal sealed partial class ClientConnection
 
     private ValueTask TakeAsync(HubMessage message, CancellationToken cancellationToken)
     {
-        if (!IsOfAnotherEdge)
+        if (!IsPastRoutes)
         {
             return parts.Router.RouteAsync(message, cancellationToken);
         }
-        parts.Upstream.Add(message);
+        parts.Router.SendUpstream(message);
         return ValueTask.CompletedTask;
     }
 
@@ -199,7 +199,7 @@ internal sealed partial class ClientConnection
         {
             SendTwinResponse(requestId, 204, null, parts.Options.Profile == HubProfile.IoTHub ? version : null);
         }
-        if (IsOfAnotherEdge)
+        if (IsPastRoutes)
         {
             return;
         }

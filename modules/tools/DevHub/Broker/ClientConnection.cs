@@ -1,5 +1,6 @@
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Methods;
+using EdgeDm.DevHub.Nested;
 using EdgeDm.Mqtt;
 using EdgeDm.Mqtt.IoTHub;
 using Microsoft.AspNetCore.Connections;
@@ -59,6 +60,9 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
     /// <summary>The same as text.</summary>
     public string Name { get; }
 
+    /// <summary>By which way an edgeHub speaks for it; null = nobody does.</summary>
+    public AuthChain? OnBehalf { get; init; }
+
     /// <summary>What it wants.</summary>
     public Subscriptions Subscriptions { get; }
 
@@ -68,8 +72,10 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
     /// <summary>When the client last sent something.</summary>
     public DateTimeOffset LastHeard => new(Volatile.Read(ref lastHeard), TimeSpan.Zero);
 
-    // Modules of other devices have an edgeHub of their own: here they talk to IoT Hub, which has no routes between modules.
-    private bool IsOfAnotherEdge => Identity.ModuleId is not null && Identity.DeviceId != parts.Identities.DeviceId;
+    // IoT Hub has no routes between modules; nor has the gateway any for modules of other devices, which talk to IoT Hub here.
+    private bool IsPastRoutes =>
+        parts.Options.Profile == HubProfile.IoTHub
+        || (Identity.ModuleId is not null && Identity.DeviceId != parts.Identities.DeviceId);
 
     /// <summary>Completes when the connection has let go of everything. Never fails.</summary>
     public Task Ended => ended.Task;

@@ -5,20 +5,27 @@ namespace EdgeDm.DevHub.Broker;
 
 /// <summary>
 /// A CONNECT's user name: <c>{host}/{device}[/{module}]/?api-version=...</c>, with or without the <c>?</c>. As edgeHub: the host is
-/// not looked at, <c>api-version</c> must have some value, other parameters are ignored.
+/// not looked at, <c>api-version</c> must have some value, other parameters than those here are ignored.
 /// </summary>
-internal static class ClientUserName
+/// <param name="Identity">Whom the client says to be.</param>
+/// <param name="AuthChain">Parameter <c>auth-chain</c>: by which way an edgeHub speaks for it; null when absent.</param>
+internal sealed record ClientUserName(HubIdentity Identity, string? AuthChain)
 {
-    private const string ApiVersion = "api-version";
+    private const string ApiVersionName = "api-version";
+    private const string AuthChainName = "auth-chain";
 
-    /// <summary>Reads whom the client says to be.</summary>
-    public static bool TryParse(string? userName, out HubIdentity identity, [NotNullWhen(false)] out string? problem)
+    /// <summary>Reads a user name.</summary>
+    public static bool TryParse(
+        string? userName,
+        [NotNullWhen(true)] out ClientUserName? name,
+        [NotNullWhen(false)] out string? problem
+    )
     {
-        identity = default;
+        name = null;
         problem = null;
         var text = userName ?? "";
         var mark = text.IndexOf("/?", StringComparison.Ordinal);
-        var bare = text.IndexOf($"/{ApiVersion}=", StringComparison.Ordinal);
+        var bare = text.IndexOf($"/{ApiVersionName}=", StringComparison.Ordinal);
         var end = mark < 0 || (bare >= 0 && bare < mark) ? bare : mark;
         var parts = end < 0 ? [] : text[..end].Split('/');
         if (parts.Length is not (2 or 3) || parts.Any(p => p.Length == 0))
@@ -26,26 +33,27 @@ internal static class ClientUserName
             problem = "its user name is not {host}/{device}[/{module}]/?api-version=...";
             return false;
         }
-        if (!HasApiVersion(text[(end + 1)..].TrimStart('?')))
+        var query = text[(end + 1)..].TrimStart('?');
+        if (Parameter(query, ApiVersionName) is not { Length: > 0 })
         {
             problem = "its user name has no api-version";
             return false;
         }
-        identity = new(parts[1], parts.Length == 3 ? parts[2] : null);
+        name = new(new(parts[1], parts.Length == 3 ? parts[2] : null), Parameter(query, AuthChainName));
         return true;
     }
 
-    private static bool HasApiVersion(string query)
+    // Of two of a name, the first counts.
+    private static string? Parameter(string query, string name)
     {
         foreach (var parameter in query.Split('&'))
         {
             var equals = parameter.IndexOf('=', StringComparison.Ordinal);
-            // Of two, the first counts.
-            if (equals > 0 && parameter[..equals] == ApiVersion)
+            if (equals > 0 && parameter[..equals] == name)
             {
-                return equals < parameter.Length - 1;
+                return Uri.UnescapeDataString(parameter[(equals + 1)..]);
             }
         }
-        return false;
+        return null;
     }
 }

@@ -48,6 +48,20 @@ internal sealed class ConnectionTable(int mostSubscriptions, TimeProvider time)
         }
     }
 
+    /// <summary>The connections for which an edgeHub speaks by a way that this identity is part of. A snapshot.</summary>
+    public IReadOnlyList<ClientConnection> OnBehalf(HubIdentity part)
+    {
+        lock (gate)
+        {
+            return
+            [
+                .. connections.Values.Where(c =>
+                    c.OnBehalf is { } chain && (chain.Links.Contains(part) || chain.Signer == part)
+                ),
+            ];
+        }
+    }
+
     /// <summary>Who is connected. A snapshot.</summary>
     public IReadOnlyList<HubIdentity> Connected()
     {

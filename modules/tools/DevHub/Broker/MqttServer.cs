@@ -1,5 +1,5 @@
 using System.Text;
-using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Nested;
 using EdgeDm.Mqtt;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -12,6 +12,7 @@ namespace EdgeDm.DevHub.Broker;
 internal sealed partial class MqttServer(HubParts parts, ConnectionTable connections) : ConnectionHandler
 {
     private readonly ILogger logger = parts.Loggers.CreateLogger<MqttServer>();
+    private readonly EdgeHierarchy hierarchy = new(parts.Identities, parts.Tokens);
 
     /// <inheritdoc/>
     public override async Task OnConnectedAsync(ConnectionContext connection)
@@ -66,19 +67,23 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
 
     private async Task ServeAsync(ConnectionContext transport, ConnectPacket connect)
     {
-        if (!ClientUserName.TryParse(connect.UserName, out var identity, out var problem))
+        if (!ClientUserName.TryParse(connect.UserName, out var name, out var problem))
         {
             // As edgeHub, which fails to read it, rather than "not authorized".
             await RefuseAsync(transport, ConnackCode.ServerUnavailable, connect.ClientId, problem);
             return;
         }
-        if (RefusalOf(connect, identity, out var ends) is { } refusal)
+        var identity = name.Identity;
+        if (RefusalOf(connect, name, out var chain, out var ends) is { } refusal)
         {
             await RefuseAsync(transport, ConnackCode.NotAuthorized, connect.ClientId, refusal);
             return;
         }
         var subscriptions = connections.Subscriptions(identity, connect.CleanSession, out var present);
-        var connection = new ClientConnection(parts, transport, connect, identity, subscriptions, logger);
+        var connection = new ClientConnection(parts, transport, connect, identity, subscriptions, logger)
+        {
+            OnBehalf = chain,
+        };
         try
         {
             if (!await connections.TakeOverAsync(connection))
@@ -86,7 +91,7 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
                 return;
             }
             // Again, now that a change of the identity finds this connection to close.
-            if (RefusalOf(connect, identity, out _) is { } changed)
+            if (RefusalOf(connect, name, out _, out _) is { } changed)
             {
                 await RefuseAsync(transport, ConnackCode.NotAuthorized, connect.ClientId, changed);
                 return;
@@ -100,12 +105,22 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
         }
     }
 
-    private string? RefusalOf(ConnectPacket connect, HubIdentity identity, out DateTimeOffset ends)
+    private string? RefusalOf(ConnectPacket connect, ClientUserName name, out AuthChain? chain, out DateTimeOffset ends)
     {
+        chain = null;
         ends = DateTimeOffset.MinValue;
-        return connect.ClientId != identity.ToString() ? "its client id is not the identity in its user name"
+        // As edgeHub, this hub has no others below it; then the parameter means nothing.
+        if (
+            parts.Options.Profile == HubProfile.IoTHub
+            && name.AuthChain is { Length: > 0 } text
+            && !AuthChain.TryParse(text, out chain)
+        )
+        {
+            return "its auth chain is not names with ';' between them";
+        }
+        return connect.ClientId != name.Identity.ToString() ? "its client id is not the identity in its user name"
             : connect.Password is not { } password ? "it has no password"
-            : parts.Tokens.RefusalOfClient(identity, Encoding.UTF8.GetString(password.Span), out ends);
+            : hierarchy.RefusalOf(name.Identity, chain, Encoding.UTF8.GetString(password.Span), out ends);
     }
 
     private async Task RefuseAsync(ConnectionContext transport, ConnackCode code, string client, string why)

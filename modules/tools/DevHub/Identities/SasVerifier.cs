@@ -4,11 +4,17 @@ namespace EdgeDm.DevHub.Identities;
 /// Decides whether a token lets a client in, as edgeHub does: the audience's host is the hub's or the gateway's, its ids
 /// are the client's or its device's, the key is primary or secondary, the module's own or its device's.
 /// </summary>
+/// <param name="identities">Their keys.</param>
+/// <param name="hubHostName">A host that audiences may name.</param>
+/// <param name="gatewayHostName">Another.</param>
+/// <param name="time">The clock.</param>
+/// <param name="containerAddress">One more: where containers find the hub; null = there are none.</param>
 public sealed class SasVerifier(
     IdentityRegistry identities,
     string hubHostName,
     string gatewayHostName,
-    TimeProvider time
+    TimeProvider time,
+    string? containerAddress = null
 )
 {
     /// <summary>A token lives this much longer than it says (edgeHub's <c>MaxClockSkew</c>).</summary>
@@ -100,7 +106,8 @@ public sealed class SasVerifier(
         var colon = host.LastIndexOf(':');
         var name = colon < 0 ? host : host[..colon];
         return name.Equals(hubHostName, StringComparison.OrdinalIgnoreCase)
-            || name.Equals(gatewayHostName, StringComparison.OrdinalIgnoreCase);
+            || name.Equals(gatewayHostName, StringComparison.OrdinalIgnoreCase)
+            || name.Equals(containerAddress, StringComparison.OrdinalIgnoreCase);
     }
 
     // C# encodes ids once more than Node does.

@@ -78,6 +78,13 @@ public sealed partial class MessageRouter(
             cancellationToken
         );
 
+    /// <summary>Puts a message straight into the cloud, past the routes.</summary>
+    public void SendUpstream(HubMessage message)
+    {
+        Routed?.Invoke(message, Route.Past);
+        upstream.Add(message);
+    }
+
     private QueueName QueueOf(string moduleId, string input) => new(new(deviceId, moduleId), input);
 
     // They are kept on disk together.

@@ -23,6 +23,16 @@ public sealed record Route(
 
     /// <summary>Largest priority that a deployment may name.</summary>
     public const uint LargestNamedPriority = 9;
+
+    /// <summary>Stands for a route where a message goes to the cloud without one.</summary>
+    public static readonly Route Past = new(
+        "$upstream",
+        new("/*"),
+        Condition: null,
+        RouteEndpoint.Upstream,
+        LowestPriority,
+        TimeToLive: null
+    );
 }
 
 /// <summary>

@@ -62,7 +62,8 @@ internal static class DevHubCommand
 
     private static readonly Option<HubProfile> Profile = new("--profile")
     {
-        Description = "Whom to resemble where edgeHub and IoT Hub differ.",
+        Description =
+            "edgeHub: play edgeHub and what is above it. iotHub: only the IoT Hub above an edgeHub that you run; launches no module.",
         DefaultValueFactory = _ => HubProfile.EdgeHub,
     };
 

@@ -101,6 +101,35 @@ internal static class DevHubRun
             context.Time,
             cancellationToken
         );
+        if (options.Hub.Profile == HubProfile.IoTHub)
+        {
+            manifest = options.Deployment is null ? manifest : Apply(server, manifest);
+            await UpstreamRun.RunAsync(
+                server,
+                authority,
+                options,
+                manifest,
+                () => Read(options).Manifest,
+                context,
+                cancellationToken
+            );
+            return;
+        }
+        await RunModulesAsync(server, authority, options, place, manifest, catalog, context, cancellationToken);
+    }
+
+    private static async Task RunModulesAsync(
+        DevHubServer server,
+        DevCertificateAuthority authority,
+        DevHubRunOptions options,
+        ModulePlace place,
+        DeploymentManifest manifest,
+        ModuleCatalog catalog,
+        ProgramContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        var data = options.Hub.DataFolder;
         manifest = options.Deployment is null ? EdgeAgent.DeploymentOf(server) : Apply(server, manifest);
         var environment = place.EnvironmentOf(server, authority);
         var console = ModuleConsole.OnStandardOutput([.. manifest.Modules.Select(module => module.Id)]);
@@ -231,15 +260,8 @@ internal static class DevHubRun
             .Select(m => (m.Id, m.Variables, File: EnvironmentFile.Write(options.Hub.DataFolder, m.Id, m.Variables)))
             .ToList();
         var ready = ReadyFile.Write(options.Hub.DataFolder, server, authority);
-        Console.WriteLine(
-            $"""
-            The dev hub runs. MQTT: {server.Address}:{server.MqttPort}  HTTPS: {server.Address}:{server.HttpsPort}
-              connection string of the service  {options.Hub.ConnectionStringFile}
-              certificate to trust              {authority.TrustBundleFile}
-              page (opens once)                 {server.Page.NewAddress()}
-              output of the modules             {Path.Combine(options.Hub.DataFolder, "logs")}
-            """
-        );
+        Say(server, authority, options);
+        Console.WriteLine($"  output of the modules             {Path.Combine(options.Hub.DataFolder, "logs")}");
         foreach (var (module, variables, file) in left)
         {
             Console.WriteLine($"{module} is left to you. Its environment, also in {file}:");
@@ -247,6 +269,17 @@ internal static class DevHubRun
         }
         return ready;
     }
+
+    /// <summary>Tells people that the hub runs, and where.</summary>
+    public static void Say(DevHubServer server, DevCertificateAuthority authority, DevHubRunOptions options) =>
+        Console.WriteLine(
+            $"""
+            The dev hub runs. MQTT: {server.Address}:{server.MqttPort}  HTTPS: {server.Address}:{server.HttpsPort}
+              connection string of the service  {options.Hub.ConnectionStringFile}
+              certificate to trust              {authority.TrustBundleFile}
+              page (opens once)                 {server.Page.NewAddress()}
+            """
+        );
 
     private static void Stop(PosixSignalContext signal, CancellationTokenSource stop)
     {

@@ -123,6 +123,12 @@ internal sealed class ModulePlace : IAsyncDisposable
                 "--except leaves a module to a debugger, which cannot reach the volumes of containers. Use --launch processes with it."
             );
         }
+        if (options.Hub.Profile == HubProfile.IoTHub && (options.Except.Count > 0 || options.HostContainer is not null))
+        {
+            throw new MisconfiguredException(
+                "With --profile iotHub the dev hub launches no module: leave --except and --host-container out."
+            );
+        }
         if (options.Launch != LaunchKind.Docker && options.HostContainer is not null)
         {
             throw new MisconfiguredException("--host-container is for modules in containers; add --launch docker.");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EdgeDm.DevHub.Nested;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -45,6 +46,10 @@ internal sealed partial class ServiceApi
         api.MapJobs(routes, new(hub, services.JobRunner, services.JobDocuments));
         api.MapFiles(routes, new(hub, server), new(hub.Files, hub.Options.Files));
         var messages = new MessageRequests(hub);
+        if (hub.Options.Profile == HubProfile.IoTHub)
+        {
+            api.MapScopes(routes, new(hub, new(hub.Identities, hub.Tokens)));
+        }
         api.MapConfigurations(routes, new(hub, services.ConfigurationEngine, services.ConfigurationDocuments));
         var deployments = new DeploymentRequests(hub, server);
         api.Add(routes, "POST", "/devices/{device}/applyConfigurationContent", deployments.ApplyAsync);
@@ -84,6 +89,16 @@ internal sealed partial class ServiceApi
         {
             Add(routes, method, "/devices/{device}/modules/{module}", handler, Caller.ServiceOrDevice);
         }
+    }
+
+    // An edgeHub asks these; the token is checked by the handlers.
+    private void MapScopes(IEndpointRouteBuilder routes, ScopeRequests scopes)
+    {
+        const string EdgeHub = "/devices/{device}/modules/{module}/";
+        Add(routes, "POST", EdgeHub + "devicesAndModulesInTargetDeviceScope", scopes.ListAsync, Caller.Anyone);
+        Add(routes, "POST", EdgeHub + "getDeviceAndModuleOnBehalfOf", scopes.FindAsync, Caller.Anyone);
+        Add(routes, "GET", EdgeHub + "devicesAndModulesInDeviceScope", scopes.ListOwnAsync, Caller.Anyone);
+        Add(routes, "GET", EdgeHub + "deviceAndModuleInDeviceScope", scopes.FindOwnAsync, Caller.Anyone);
     }
 
     private void MapTwins(IEndpointRouteBuilder routes, ServiceParts services)

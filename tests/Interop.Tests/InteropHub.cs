@@ -89,6 +89,22 @@ public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
         return NodePeer.Start("service-client", environment);
     }
 
+    /// <summary>Makes a device below the gateway, and its client, which has nothing but a connection string and a certificate.</summary>
+    internal async Task<NodePeer> StartDeviceAsync(string id)
+    {
+        var key = await Service.MakeDeviceAsync(id);
+        var environment = Path.Combine(folder.FullName, id + ".env");
+        await File.WriteAllTextAsync(
+            environment,
+            $"""
+            export DEVICE_CONNECTION_STRING='HostName={address};DeviceId={id};SharedAccessKey={key};GatewayHostName={address}'
+            export TRUSTED_CERTIFICATE_FILE='{program!.RootFile}'
+
+            """
+        );
+        return NodePeer.Start("device-client", environment);
+    }
+
     /// <summary>The names of the variables that a module gets.</summary>
     public IEnumerable<string> VariablesOf(string module) =>
         File.ReadLines(Path.Combine(DataFolder, "env", module + ".env"))
@@ -138,6 +154,7 @@ public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
                             ["there"] = Route(Alpha, Beta),
                             ["back"] = Route(Beta, Alpha),
                             ["up"] = $"FROM /messages/modules/{Alpha}/outputs/up INTO $upstream",
+                            ["devices"] = "FROM /messages/* WHERE NOT is_defined($connectionModuleId) INTO $upstream",
                         },
                     },
                 },

@@ -9,6 +9,10 @@ namespace EdgeDm.Interop.Tests;
 public abstract class ModuleClientTests<THub> : IClassFixture<THub>
     where THub : InteropHub
 {
+    private const string NoMethodPort =
+        "This user may not bind port 443, the only one at which the client calls methods: run as root, or "
+        + "sysctl net.ipv4.ip_unprivileged_port_start=443.";
+
     private readonly InteropHub hub;
 
     protected ModuleClientTests(THub hub)
@@ -170,11 +174,7 @@ public abstract class ModuleClientTests<THub> : IClassFixture<THub>
     [Fact]
     public async Task Method_CalledByAnotherModule_IsAnswered()
     {
-        Assert.SkipUnless(
-            hub.HasMethodPort,
-            "This user may not bind port 443, the only one at which the client calls methods: run as root, or "
-                + "sysctl net.ipv4.ip_unprivileged_port_start=443."
-        );
+        Assert.SkipUnless(hub.HasMethodPort, NoMethodPort);
         await using var alpha = await ConnectAsync(InteropHub.Alpha);
         await using var beta = await ConnectAsync(InteropHub.Beta);
         await alpha.CallAsync(
@@ -200,6 +200,31 @@ public abstract class ModuleClientTests<THub> : IClassFixture<THub>
 
         result!.ToJsonString().ShouldBe("""{"status":200,"payload":"done"}""");
         ((int?)(await alpha.NextAsync("method"))["payload"]!["x"]).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Method_CalledByAnotherModule_WaitsUntilItIsTakenOrFails()
+    {
+        Assert.SkipUnless(hub.HasMethodPort, NoMethodPort);
+        await using var beta = await ConnectAsync(InteropHub.Beta);
+        var call = new JsonObject
+        {
+            ["device"] = InteropHub.Device,
+            ["module"] = InteropHub.Alpha,
+            ["name"] = "late",
+            ["connectTimeout"] = 0,
+        };
+        var error = await Should.ThrowAsync<NodePeerException>(() =>
+            beta.CallAsync("invokeMethod", call.DeepClone().AsObject())
+        );
+        error.Message.ShouldContain("Not found");
+
+        call["connectTimeout"] = 60;
+        var waiting = beta.CallAsync("invokeMethod", call);
+        await using var alpha = await ConnectAsync(InteropHub.Alpha);
+        await alpha.CallAsync("onMethod", new() { ["name"] = "late", ["status"] = 201 });
+
+        ((int?)(await waiting)!["status"]).ShouldBe(201);
     }
 
     [Fact]

@@ -131,6 +131,45 @@ public sealed class ServiceClientTests : IClassFixture<EdgeAgentHub>, IAsyncLife
     }
 
     [Fact]
+    public async Task Deployment_Applied_ReachesConnectedModulesAndTakesOptionsInChunks()
+    {
+        await using var alpha = hub.Start(InteropHub.Alpha);
+        await alpha.CallAsync("connect");
+        await alpha.CallAsync("getTwin");
+        await alpha.CallAsync("watchDesired");
+        alpha.Drain("desired");
+        var agent = (await hub.Service.TwinAsync("$edgeAgent"))["properties"]!["desired"]!;
+        var modules = agent["modules"]!.DeepClone();
+        modules[InteropHub.Alpha]!["settings"]!["createOptions"] = """{"HostConfig":""";
+        modules[InteropHub.Alpha]!["settings"]!["createOptions01"] = """{"Memory":1}}""";
+        var content = new JsonObject
+        {
+            ["modulesContent"] = new JsonObject
+            {
+                ["$edgeAgent"] = Desired(new() { ["schemaVersion"] = "1.1", ["modules"] = modules }),
+                [InteropHub.Alpha] = Desired(new() { ["applied"] = new JsonObject { ["deep"] = 1 } }),
+            },
+        };
+
+        await CallAsync("registry", "applyConfigurationContentOnDevice", InteropHub.Device, content);
+
+        var told = await alpha.NextAsync("desired");
+        ((int?)told["applied"]!["deep"]).ShouldBe(1);
+        var alphas = (await hub.Service.TwinAsync(InteropHub.Alpha))["properties"]!["desired"]!;
+        ((int?)told["$version"]).ShouldBe((int?)alphas["$version"]);
+        var version = (int)agent["$version"]! + 1;
+        var status = await HubService.WaitAsync(async () =>
+            await hub.Service.ReportedAsync("$edgeAgent") is var reported
+            && (int?)reported["lastDesiredVersion"] == version
+                ? reported["lastDesiredStatus"]
+                : null
+        );
+        ((int?)status["code"]).ShouldBe(200, $"{status}");
+
+        static JsonObject Desired(JsonObject properties) => new() { ["properties.desired"] = properties };
+    }
+
+    [Fact]
     public async Task Query_InPages_TellsAllRowsAndEnds()
     {
         const string Modules = "SELECT moduleId FROM devices.modules WHERE startswith(moduleId, '$')";
@@ -187,6 +226,55 @@ public sealed class ServiceClientTests : IClassFixture<EdgeAgentHub>, IAsyncLife
     }
 
     [Fact]
+    public async Task Method_NobodyAnswers_FailsAsTimedOut()
+    {
+        await using var alpha = hub.Start(InteropHub.Alpha);
+        await alpha.CallAsync("connect");
+        await alpha.CallAsync("onMethod", new() { ["name"] = "silent" });
+        var error = await Should.ThrowAsync<NodePeerException>(() =>
+            service.CallAsync(
+                "invokeMethod",
+                new()
+                {
+                    ["device"] = InteropHub.Device,
+                    ["module"] = InteropHub.Alpha,
+                    ["methodName"] = "silent",
+                    ["responseTimeoutInSeconds"] = 5, // IoT Hub's least.
+                }
+            )
+        );
+        error.Message.ShouldStartWith("GatewayTimeoutError");
+    }
+
+    [Fact]
+    public async Task Job_OfAMethodOfADevice_TellsItsAnswer()
+    {
+        await using var device = await hub.StartDeviceAsync("worker");
+        await device.CallAsync("connect");
+        await device.CallAsync(
+            "onMethod",
+            new()
+            {
+                ["name"] = "work",
+                ["status"] = 202,
+                ["payload"] = "worked",
+            }
+        );
+        await ScheduleAsync(
+            "scheduleDeviceMethod",
+            "work",
+            new JsonObject { ["methodName"] = "work", ["responseTimeoutInSeconds"] = 20 },
+            device: "worker"
+        );
+        var job = await WaitForEndAsync("work");
+        ((string?)job["status"]).ShouldBe("completed", $"{job}");
+        var devices = await QueryAsync("SELECT * FROM devices.jobs WHERE devices.jobs.jobId = 'work'");
+        devices[0]![0]!["outcome"]!["deviceMethodResponse"]!
+            .ToJsonString()
+            .ShouldBe("""{"status":202,"payload":"worked"}""");
+    }
+
+    [Fact]
     public async Task Job_OfATwin_IsDoneAndToldDeviceByDevice()
     {
         var patch = JsonNode.Parse("""{"etag":"*","tags":{"job":"done"}}""");
@@ -228,7 +316,13 @@ public sealed class ServiceClientTests : IClassFixture<EdgeAgentHub>, IAsyncLife
         error.Message.ShouldContain("Not found");
     }
 
-    private async Task<JsonNode> ScheduleAsync(string kind, string id, JsonNode? action, int seconds = 0) =>
+    private async Task<JsonNode> ScheduleAsync(
+        string kind,
+        string id,
+        JsonNode? action,
+        int seconds = 0,
+        string device = InteropHub.Device
+    ) =>
         (
             await service.CallAsync(
                 "scheduleJob",
@@ -236,7 +330,7 @@ public sealed class ServiceClientTests : IClassFixture<EdgeAgentHub>, IAsyncLife
                 {
                     ["kind"] = kind,
                     ["id"] = id,
-                    ["condition"] = $"deviceId = '{InteropHub.Device}'",
+                    ["condition"] = $"deviceId = '{device}'",
                     ["action"] = action,
                     ["seconds"] = seconds,
                 }

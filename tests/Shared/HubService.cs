@@ -87,21 +87,43 @@ internal sealed class HubService : IDisposable
     }
 
     /// <summary>Calls a method and returns its status and payload.</summary>
-    public async Task<(int Status, JsonNode? Payload)> CallAsync(
+    public Task<(int Status, JsonNode? Payload)> CallAsync(
         string method,
         JsonNode? payload = null,
         string module = "DeviceManagement"
-    )
+    ) => CallAtAsync($"twins/{device}/modules/{module}", method, payload);
+
+    /// <summary>Calls a method of a device that is not the gateway.</summary>
+    public Task<(int Status, JsonNode? Payload)> CallDeviceAsync(string id, string method, JsonNode? payload) =>
+        CallAtAsync($"twins/{id}", method, payload);
+
+    /// <summary>A device, its twin or its module, by its path.</summary>
+    public async Task<JsonObject> GetAsync(string path) =>
+        (await SendAsync(HttpMethod.Get, path + Version, null)).AsObject();
+
+    /// <summary>Makes a device below the gateway and returns its key.</summary>
+    public async Task<string> MakeDeviceAsync(string id)
     {
-        var body = new JsonObject
-        {
-            ["methodName"] = method,
-            ["payload"] = payload?.DeepClone(),
-            ["responseTimeoutInSeconds"] = 20,
-            ["connectTimeoutInSeconds"] = 30,
-        };
-        var answer = await SendAsync(HttpMethod.Post, $"twins/{device}/modules/{module}/methods{Version}", body);
-        return ((int)answer["status"]!, answer["payload"]);
+        var gateway = await GetAsync($"devices/{device}");
+        var body = new JsonObject { ["deviceId"] = id, ["deviceScope"] = gateway["deviceScope"]!.DeepClone() };
+        var made = await SendAsync(HttpMethod.Put, $"devices/{id}{Version}", body);
+        return (string)made["authentication"]!["symmetricKey"]!["primaryKey"]!;
+    }
+
+    /// <summary>Sets desired properties of a device.</summary>
+    public Task DesireOfDeviceAsync(string id, JsonObject desired) =>
+        SendAsync(
+            HttpMethod.Patch,
+            $"twins/{id}{Version}",
+            new JsonObject { ["properties"] = new JsonObject { ["desired"] = desired.DeepClone() } }
+        );
+
+    /// <summary>Sends a message from the cloud to a device, its properties as in a topic.</summary>
+    public async Task SendToDeviceAsync(string id, string text, string properties)
+    {
+        using var content = new StringContent(text, Encoding.UTF8, "text/plain");
+        using var answer = await http.PostAsync($"devhub/devices/{id}/messages?{properties}", content);
+        answer.StatusCode.ShouldBe(HttpStatusCode.NoContent, await answer.Content.ReadAsStringAsync());
     }
 
     /// <summary>A job as soon as it has ended; its module may restart with its host meanwhile.</summary>
@@ -159,6 +181,19 @@ internal sealed class HubService : IDisposable
     }
 
     public void Dispose() => http.Dispose();
+
+    private async Task<(int Status, JsonNode? Payload)> CallAtAsync(string twin, string method, JsonNode? payload)
+    {
+        var body = new JsonObject
+        {
+            ["methodName"] = method,
+            ["payload"] = payload?.DeepClone(),
+            ["responseTimeoutInSeconds"] = 20,
+            ["connectTimeoutInSeconds"] = 30,
+        };
+        var answer = await SendAsync(HttpMethod.Post, $"{twin}/methods{Version}", body);
+        return ((int)answer["status"]!, answer["payload"]);
+    }
 
     private async Task<JsonNode> SendAsync(HttpMethod method, string path, JsonNode? body)
     {

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using EdgeDm.DevHub.Certificates;
 using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Tests.Nested;
 using EdgeDm.DevHub.Workload;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -24,11 +25,28 @@ public sealed class GoldenTests
                 owner.Name
             ),
         };
-        foreach (var exchange in Read("service.http"))
-        {
-            await using var stream = await hub.OpenHttpsAsync();
-            await exchange.RunAsync(stream, known);
-        }
+        await RunAsync(hub, "service.http", known);
+    }
+
+    [Theory]
+    [InlineData("edgehub.http")]
+    [InlineData("iotedgehubdev.http")]
+    public async Task Upstream_RequestsOfWhatIsBelow_AreAnsweredAsItReadsThem(string file)
+    {
+        await using var hub = await EdgeHubPeer.StartHubAsync();
+        hub.Module("m");
+        hub.Leaf("leaf");
+        hub.Edge("lower", above: "gateway");
+        hub.Leaf("stranger", above: null);
+        await RunAsync(
+            hub,
+            file,
+            new(StringComparer.Ordinal)
+            {
+                ["token"] = hub.Token(new("gateway", "$edgeHub")),
+                ["deviceToken"] = hub.Token(new("gateway")),
+            }
+        );
     }
 
     [Fact]
@@ -57,6 +75,23 @@ public sealed class GoldenTests
             using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             await client.ConnectAsync(new UnixDomainSocketEndPoint(socket));
             await using var stream = new NetworkStream(client);
+            await exchange.RunAsync(stream, known);
+        }
+    }
+
+    [Fact]
+    public async Task Module_CallsOfMethods_AreAnsweredAsEdgeHubDoes()
+    {
+        await using var hub = await TestHub.StartAsync();
+        await using var quiet = await MqttTestClient.ConnectAsync(hub, "quiet");
+        await RunAsync(hub, "module.http", new(StringComparer.Ordinal) { ["token"] = hub.Token(hub.Module("caller")) });
+    }
+
+    private static async Task RunAsync(TestHub hub, string file, Dictionary<string, string> known)
+    {
+        foreach (var exchange in Read(file))
+        {
+            await using var stream = await hub.OpenHttpsAsync();
             await exchange.RunAsync(stream, known);
         }
     }

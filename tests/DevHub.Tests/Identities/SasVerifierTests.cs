@@ -53,6 +53,16 @@ public sealed class SasVerifierTests : IDisposable
     [InlineData("hub.example%2Fdevices%2Fgateway")] // the device's scope
     public void Client_AudienceInAnyForm_IsLetIn(string raw) => Refusal(Sign(raw)).ShouldBeNull();
 
+    [Fact]
+    public void Client_AudienceByTheAddressForContainers_IsLetInWhereThereIsOne()
+    {
+        var token = Sign("172.18.0.1%2Fdevices%2Fgateway%2Fmodules%2Fm");
+        Refusal(token).ShouldBe("its token is for another audience");
+        new SasVerifier(identities, "hub.example", "gate.local", time, "172.18.0.1")
+            .RefusalOfClient(module.Id, token, out _)
+            .ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("other.example%2Fdevices%2Fgateway%2Fmodules%2Fm")]
     [InlineData("hub.example%2Fdevices%2Fgateway%2Fmodules%2Fother")]

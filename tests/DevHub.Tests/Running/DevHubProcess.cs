@@ -41,9 +41,10 @@ internal sealed class DevHubProcess : IDisposable
     }
 
     /// <summary>Its ready file, once it serves.</summary>
-    public async Task<JsonElement> WaitUntilReadyAsync()
+    /// <param name="lastLine">Of what it tells then.</param>
+    public async Task<JsonElement> WaitUntilReadyAsync(string lastLine = "output of the modules")
     {
-        await Output.WaitForAsync("output of the modules");
+        await Output.WaitForAsync(lastLine);
         return JsonSerializer.Deserialize<JsonElement>(await File.ReadAllTextAsync(Path.Combine(data, "devhub.json")));
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using EdgeDm.Mqtt.IoTHub;
+using EdgeDm.Testing;
 using static EdgeDm.DevHub.Tests.Service.ServiceAnswers;
 
 namespace EdgeDm.DevHub.Tests.Service;
@@ -87,6 +88,22 @@ public sealed class MethodRequestsTests
             .Parse(await argument.Content.ReadAsStringAsync())!
             .GetValueKind()
             .ShouldBe(System.Text.Json.JsonValueKind.String);
+    }
+
+    [Fact]
+    public async Task Method_FromModule_NobodyAnswersInTime_TimesOut()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var hub = await TestHub.StartAsync(time: time);
+        await using var callee = await MqttTestClient.SubscribedAsync(hub, "callee");
+        using var http = hub.MakeHttp(hub.Token(hub.Module("caller")));
+        var call = PostFromModuleAsync(http, "gateway/caller", "callee", """{"methodName":"go"}""");
+        await callee.NextMessageAsync();
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(30));
+        time.Advance(TimeSpan.FromSeconds(30));
+        var answer = await call;
+        answer.StatusCode.ShouldBe(HttpStatusCode.GatewayTimeout);
+        ((string)(await ReadAsync(answer))["message"]!).ShouldStartWith("Timed out waiting for device to respond");
     }
 
     private static async Task<HttpResponseMessage> PostFromModuleAsync(

@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+
+namespace EdgeDm.DevHub.Tests.Running;
+
+/// <summary>The program as the IoT Hub above somebody else's edgeHub.</summary>
+public sealed class UpstreamProgramTests : IDisposable
+{
+    private const string LastLine = "connection string of the gateway";
+
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task Start_WithADeployment_MakesIdentitiesAndTwinsAndLaunchesNothing()
+    {
+        using var hub = DevHubProcess.Start(
+            folder,
+            ["--profile", "iotHub", "--deployment", Deployment("FROM /* INTO $upstream"), "--program", "A=/bin/sh"]
+        );
+        await hub.WaitUntilReadyAsync(LastLine);
+
+        var variables = (await File.ReadAllLinesAsync(folder.File("data", "upstream", "edgeHub.env")))
+            .Select(line => line.Split('=', 2))
+            .ToDictionary(parts => parts[0], parts => parts[1]);
+        var edgeHub = Parts(variables["IotHubConnectionString"]);
+        edgeHub["ModuleId"].ShouldBe("$edgeHub");
+        edgeHub["HostName"].ShouldBe("127.0.0.1");
+        variables["UpstreamProtocol"].ShouldBe("Mqtt"); // Its default is AMQP, which this hub has not.
+        var device = Parts(
+            (await File.ReadAllTextAsync(folder.File("data", "upstream", "device.connection-string"))).Trim()
+        );
+        device["DeviceId"].ShouldBe("gateway");
+        var identities = JsonNode
+            .Parse(await File.ReadAllTextAsync(folder.File("data", "identities.json")))!
+            .ToJsonString();
+        identities.ShouldContain($"\"moduleId\":\"A\"");
+        identities.ShouldContain(JsonValue.Create(edgeHub["SharedAccessKey"]).ToJsonString());
+        identities.ShouldContain(JsonValue.Create(device["SharedAccessKey"]).ToJsonString());
+        ModeOf("edgeHub.env").ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        ModeOf("device.connection-string").ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await hub.Output.WaitForAsync("ports 8883 and 443 only"); // This one has any free ones.
+        hub.Signal("TERM");
+        (await hub.WaitForExitAsync()).ShouldBe(0);
+        hub.Output.Lines.ShouldNotContain(line => line.Contains("runs as process", StringComparison.Ordinal));
+        Directory.Exists(folder.File("data", "workload")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Deployment_ThatIsWrongWhileItRuns_IsNotFollowed()
+    {
+        using var hub = DevHubProcess.Start(
+            folder,
+            ["--profile", "IoTHub", "--deployment", Deployment("FROM /* INTO $upstream")]
+        );
+        await hub.WaitUntilReadyAsync(LastLine);
+        folder.Write("deployment.json", "{\n  \"modulesContent\": 5\n}");
+        await hub.Output.WaitForAsync("is not followed: ");
+        hub.Signal("TERM");
+        (await hub.WaitForExitAsync()).ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("--except A")]
+    [InlineData("--host-container box --launch docker")]
+    public async Task Start_WithOptionsOfModules_SaysThatNoneIsLaunched(string options)
+    {
+        using var hub = DevHubProcess.Start(folder, ["--profile", "iotHub", .. options.Split(' ')]);
+        (await hub.WaitForExitAsync()).ShouldBe(2);
+        await hub.Output.WaitForAsync("launches no module");
+    }
+
+    private string Deployment(string route)
+    {
+        var content = ShellModules.Content([("A", "exec sleep 600")]);
+        content["$edgeHub"] = new JsonObject
+        {
+            ["properties.desired"] = new JsonObject
+            {
+                ["schemaVersion"] = "1.1",
+                ["routes"] = new JsonObject { ["r"] = route },
+            },
+        };
+        return folder.Write("deployment.json", new JsonObject { ["modulesContent"] = content }.ToJsonString());
+    }
+
+    private UnixFileMode ModeOf(string file) => File.GetUnixFileMode(folder.File("data", "upstream", file));
+
+    private static Dictionary<string, string> Parts(string connectionString) =>
+        connectionString.Split(';').Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => part[1]);
+}

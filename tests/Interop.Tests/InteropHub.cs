@@ -92,7 +92,8 @@ public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
     /// <summary>Makes a device below the gateway, and its client, which has nothing but a connection string and a certificate.</summary>
     internal async Task<NodePeer> StartDeviceAsync(string id)
     {
-        var key = await Service.MakeDeviceAsync(id);
+        var gateway = await Service.GetAsync($"devices/{Device}");
+        var key = await Service.AddDeviceAsync(id, (string?)gateway["deviceScope"]);
         var environment = Path.Combine(folder.FullName, id + ".env");
         await File.WriteAllTextAsync(
             environment,

@@ -58,10 +58,11 @@ internal sealed class HubService : IDisposable
         await SendAsync(HttpMethod.Patch, $"twins/{device}/modules/{module}{Version}", patch);
     }
 
-    /// <summary>Registers a device; returns its primary key.</summary>
-    public async Task<string> AddDeviceAsync(string id)
+    /// <summary>Registers a device, below an Edge device if a scope is given; returns its primary key.</summary>
+    public async Task<string> AddDeviceAsync(string id, string? scope = null)
     {
-        var made = await SendAsync(HttpMethod.Put, $"devices/{id}{Version}", new JsonObject { ["deviceId"] = id });
+        var body = new JsonObject { ["deviceId"] = id, ["deviceScope"] = scope };
+        var made = await SendAsync(HttpMethod.Put, $"devices/{id}{Version}", body);
         return (string)made["authentication"]!["symmetricKey"]!["primaryKey"]!;
     }
 
@@ -100,15 +101,6 @@ internal sealed class HubService : IDisposable
     /// <summary>A device, its twin or its module, by its path.</summary>
     public async Task<JsonObject> GetAsync(string path) =>
         (await SendAsync(HttpMethod.Get, path + Version, null)).AsObject();
-
-    /// <summary>Makes a device below the gateway and returns its key.</summary>
-    public async Task<string> MakeDeviceAsync(string id)
-    {
-        var gateway = await GetAsync($"devices/{device}");
-        var body = new JsonObject { ["deviceId"] = id, ["deviceScope"] = gateway["deviceScope"]!.DeepClone() };
-        var made = await SendAsync(HttpMethod.Put, $"devices/{id}{Version}", body);
-        return (string)made["authentication"]!["symmetricKey"]!["primaryKey"]!;
-    }
 
     /// <summary>Sets desired properties of a device.</summary>
     public Task DesireOfDeviceAsync(string id, JsonObject desired) =>

@@ -70,9 +70,14 @@ public sealed class MethodRequestsTests
         (await ReadAsync(await call)).ToJsonString().ShouldBe("""{"status":200,"payload":null}""");
 
         await ShouldSayAsync(
-            await PostFromModuleAsync(http, "elsewhere/caller", "callee", """{"methodName":"go"}"""),
+            await PostFromModuleAsync(http, "caller", "callee", """{"methodName":"go"}"""),
             400,
             """{"message":"Invalid header value for x-ms-edge-moduleId"}"""
+        );
+        await ShouldSayAsync(
+            await PostFromModuleAsync(http, "elsewhere/caller", "callee", """{"methodName":"go"}"""),
+            401,
+            """{"message":"Only modules on the same device can invoke DirectMethods"}"""
         );
         await ShouldSayAsync(
             await PostFromModuleAsync(http, "gateway/caller", "$edgeHub", """{"methodName":"go"}"""),

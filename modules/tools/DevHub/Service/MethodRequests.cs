@@ -34,9 +34,14 @@ internal sealed class MethodRequests(HubParts parts)
         try
         {
             var caller = context.Request.Headers[CallerHeader].ToString().Split('/');
-            if (caller.Length != 2 || caller[0] != parts.Identities.DeviceId)
+            if (caller.Length != 2)
             {
                 await AnswerAsync(context.Response, 400, $"Invalid header value for {CallerHeader}");
+                return;
+            }
+            if (caller[0] != parts.Identities.DeviceId)
+            {
+                await AnswerAsync(context.Response, 401, "Only modules on the same device can invoke DirectMethods");
                 return;
             }
             var module = new HubIdentity(caller[0], caller[1]);

@@ -1,57 +1,14 @@
 using System.Runtime.Versioning;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using EdgeDm.DevHub;
-using EdgeDm.DevHub.Certificates;
 using EdgeDm.Hub;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeDm.Cli.Tests;
 
 /// <summary>The real program against the real dev hub, with a module of ours connected to it.</summary>
 [UnsupportedOSPlatform("windows")]
-public sealed class DevHubTests : IAsyncLifetime
+public sealed class DevHubTests : DevHubTestBase
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    private readonly TemporaryFolder folder = new();
-    private DevCertificateAuthority authority = null!;
-    private DevHubServer hub = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        authority = DevCertificateAuthority.Open(
-            folder["ca"],
-            ServerNames.ForDevHub(),
-            TimeProvider.System,
-            NullLogger.Instance
-        );
-        var options = new DevHubOptions
-        {
-            DataFolder = folder["data"],
-            MqttPort = 0,
-            HttpsPort = 0,
-        };
-        hub = await DevHubServer.StartAsync(
-            options,
-            authority.ServerCertificate,
-            NullLoggerFactory.Instance,
-            TimeProvider.System,
-            CancellationToken.None
-        );
-        hub.ApplyManifest(
-            JsonNode.Parse("""{"$edgeAgent":{"properties.desired":{"modules":{"DeviceManagement":{}}}}}""")!.AsObject()
-        );
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await hub.DisposeAsync();
-        authority.Dispose();
-        folder.Dispose();
-    }
-
     [Fact]
     public async Task Status_NobodyConnected_ListsTheModules() =>
         (await RunAsync("hub", "status")).ShouldExitWith(0).Output.ShouldContain("DeviceManagement  Disconnected");
@@ -60,7 +17,7 @@ public sealed class DevHubTests : IAsyncLifetime
     public async Task Page_Asked_PrintsANewAddress()
     {
         var first = (await RunAsync("hub", "page")).ShouldExitWith(0).Output.Trim();
-        first.ShouldStartWith($"https://127.0.0.1:{hub.HttpsPort}/devhub/page/start?token=");
+        first.ShouldStartWith($"https://127.0.0.1:{Hub.HttpsPort}/devhub/page/start?token=");
         (await RunAsync("hub", "page")).ShouldExitWith(0).Output.Trim().ShouldNotBe(first);
     }
 
@@ -108,7 +65,7 @@ public sealed class DevHubTests : IAsyncLifetime
     [Fact]
     public async Task Tail_MessagesPass_ShowsThemWithRouteAndBody()
     {
-        hub.ApplyManifest(
+        Hub.ApplyManifest(
             JsonNode
                 .Parse(
                     """
@@ -189,13 +146,13 @@ public sealed class DevHubTests : IAsyncLifetime
     public async Task RouteTest_Message_IsTakenOrToldWhyNot(string route, int exitCode, string words)
     {
         File.WriteAllText(
-            folder["message.json"],
+            Folder["message.json"],
             """
             {"systemProperties":{"connectionModuleId":"sensor","outputName":"o","contentType":"application/json","contentEncoding":"utf-8"},
              "properties":{"level":"3"},"body":{"t":21.5}}
             """
         );
-        var result = await RunAsync("route", "test", route, "--message", folder["message.json"]);
+        var result = await RunAsync("route", "test", route, "--message", Folder["message.json"]);
         result.ShouldExitWith(exitCode).Output.ShouldContain(words);
     }
 
@@ -211,8 +168,8 @@ public sealed class DevHubTests : IAsyncLifetime
     [Fact]
     public async Task RouteTest_MessageIsNoJson_IsWrongUsage()
     {
-        File.WriteAllText(folder["message.json"], "[1]");
-        (await RunAsync("route", "test", "FROM /* INTO $upstream", "--message", folder["message.json"]))
+        File.WriteAllText(Folder["message.json"], "[1]");
+        (await RunAsync("route", "test", "FROM /* INTO $upstream", "--message", Folder["message.json"]))
             .ShouldExitWith(2)
             .Error.ShouldContain("holds no message");
     }
@@ -230,33 +187,4 @@ public sealed class DevHubTests : IAsyncLifetime
         messages.Current["a"].ShouldBe("b");
         Encoding.UTF8.GetString(messages.Current.Payload.Span).ShouldBe("hello");
     }
-
-    private ValueTask<IoTHubSession> ConnectAsync(string? module = "DeviceManagement")
-    {
-        var roots = new X509Certificate2Collection();
-        roots.ImportFromPem(authority.TrustBundlePem);
-        return IoTHubSession.ConnectAsync(
-            new()
-            {
-                HubHostName = hub.HubHostName,
-                GatewayHostName = hub.GatewayHostName,
-                Port = hub.MqttPort,
-                DeviceId = "gateway",
-                ModuleId = module,
-                Credential = HubCredential.FromKey(hub.Identities.Ensure(new("gateway", module)).PrimaryKey),
-                TrustedRoots = roots,
-            }
-        );
-    }
-
-    private Task<EdgeDmResult> RunAsync(params string[] args) =>
-        EdgeDmProcess.RunAsync(
-            new Dictionary<string, string>
-            {
-                ["EDGEDM_CONNECTION_STRING_FILE"] = folder["data/iothubowner.connection-string"],
-                ["EDGEDM_CA_FILE"] = authority.TrustBundleFile,
-            },
-            "",
-            args
-        );
 }

@@ -95,7 +95,17 @@ internal static class EdgeDmCommand
             TailCommand.Create(),
             Group("route", "About routes.", RouteTestCommand.Create()),
             Group("c2d", "Messages from the cloud to a device.", C2dSendCommand.Create()),
-            Group("hub", "About the hub.", HubStatusCommand.Create(), HubPageCommand.Create()),
+            Group(
+                "hub",
+                "About the hub, and what goes wrong there on purpose.",
+                HubStatusCommand.Create(),
+                HubPageCommand.Create(),
+                HubCutCommand.Create(),
+                HubSlowCommand.Create(),
+                HubDropCommand.Create(),
+                HubFaultsCommand.Create(),
+                HubRestoreCommand.Create()
+            ),
             new HelpOption { Recursive = true },
             new VersionOption(),
             json,

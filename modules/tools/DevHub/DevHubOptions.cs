@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeDm.DevHub.CloudMessages;
 using EdgeDm.DevHub.Configurations;
+using EdgeDm.DevHub.Faults;
 using EdgeDm.DevHub.Files;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
@@ -124,6 +125,9 @@ public sealed record DevHubOptions
 
     /// <summary>How much devices may upload.</summary>
     public FileUploadLimits Files { get; init; } = new();
+
+    /// <summary>How many faults there may be on purpose, and how bad.</summary>
+    public FaultLimits Faults { get; init; } = new();
 
     /// <summary>Where <see cref="Recording.TrafficRecord"/> writes what left the modules for the cloud; null = nowhere.</summary>
     public string? RecordFile { get; init; }

@@ -160,6 +160,7 @@ public sealed class DevHubServer : IAsyncDisposable
         {
             return;
         }
+        parts.Faults.Dispose();
         await connections.CloseAsync();
         using var limit = new CancellationTokenSource(StopTimeout);
         await app.StopAsync(limit.Token);

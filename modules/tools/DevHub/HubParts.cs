@@ -1,5 +1,6 @@
 using EdgeDm.DevHub.CloudMessages;
 using EdgeDm.DevHub.Configurations;
+using EdgeDm.DevHub.Faults;
 using EdgeDm.DevHub.Files;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
@@ -26,6 +27,7 @@ internal sealed record HubParts(
     ConfigurationStore Configurations,
     CloudMessageQueues CloudMessages,
     FileStore Files,
+    FaultBoard Faults,
     TrafficRecord? Record,
     TimeProvider Time,
     ILoggerFactory Loggers

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Broker;
 using EdgeDm.DevHub.Configurations;
+using EdgeDm.DevHub.Faults;
 using EdgeDm.DevHub.Files;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Jobs;
@@ -58,6 +59,8 @@ internal static partial class HubStart
                 ? new EdgeHubTwin(options.DeviceId, parts.Twins, parts.Router, loggers.CreateLogger<EdgeHubTwin>())
                 : null;
         var app = Build(loggers, certificate, new MqttServer(parts, connections), listeners);
+        app.Use(next => new HttpsCut(parts.Faults, next).RunAsync);
+        app.UseRouting();
         var services = new ServiceParts(parts, connections);
         var server = new DevHubServer(app, parts, connections, edgeHub, listeners, services);
         ServiceApi.Map(app, services, server, app.Lifetime.ApplicationStopping);
@@ -136,6 +139,7 @@ internal static partial class HubStart
             new(options.DataFolder, options.Configurations, loggers.CreateLogger<ConfigurationStore>()),
             new(messages, options.CloudMessages, time),
             new(options.DataFolder, options.Files, time, loggers.CreateLogger<FileStore>()),
+            new(options.Faults, time, loggers.CreateLogger<FaultBoard>()),
             options.RecordFile is { } file ? OpenRecord(file, time) : null,
             time,
             loggers
@@ -176,9 +180,7 @@ internal static partial class HubStart
                 Listen(kestrel, listener, certificate, mqttServer);
             }
         });
-        var app = builder.Build();
-        app.UseRouting();
-        return app;
+        return builder.Build();
     }
 
     private static void Listen(

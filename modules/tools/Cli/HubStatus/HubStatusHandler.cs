@@ -28,6 +28,10 @@ internal static class HubStatusHandler
     private static void Tell(Terminal terminal, string device, JsonArray modules, JsonObject? devHub)
     {
         terminal.Say($"{(devHub is null ? "IoT Hub" : "Dev hub")}, gateway '{device}'");
+        foreach (var fault in devHub?["faults"] as JsonArray ?? [])
+        {
+            terminal.Say($"On purpose: fault {FaultText.Of(fault!)}");
+        }
         var launched = (devHub?["modules"] as JsonArray ?? [])
             .OfType<JsonObject>()
             .ToLookup(module => Text(module, "moduleId"), StringComparer.Ordinal);

@@ -32,7 +32,7 @@ internal sealed partial class ClientConnection
             }
             input.AdvanceTo(buffer.Start, buffer.End);
             Flush();
-            if (result.IsCompleted || result.IsCanceled)
+            if (result.IsCompleted) // Cancelled = read again, under other faults than before.
             {
                 return false;
             }

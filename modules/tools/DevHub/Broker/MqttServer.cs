@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeDm.DevHub.Faults;
 using EdgeDm.DevHub.Nested;
 using EdgeDm.Mqtt;
 using Microsoft.AspNetCore.Connections;
@@ -17,11 +18,12 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
     /// <inheritdoc/>
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
+        var link = parts.Faults.Attach(connection, parts.Options.LargestPacket);
         try
         {
-            if (await ReadConnectAsync(connection) is { } connect)
+            if (await ReadConnectAsync(link) is { } connect)
             {
-                await ServeAsync(connection, connect);
+                await ServeAsync(link, connect);
             }
         }
         catch (MqttProtocolException error)
@@ -29,12 +31,16 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
             LogRejected(logger, $"{connection.RemoteEndPoint}", error.Message);
             if (error.RefuseWith is { } code)
             {
-                await RefuseAsync(connection, code);
+                await RefuseAsync(link, code);
             }
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
             LogRejected(logger, $"{connection.RemoteEndPoint}", "the connection broke before CONNECT was answered");
+        }
+        finally
+        {
+            await link.LeaveAsync();
         }
     }
 
@@ -65,7 +71,7 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
         }
     }
 
-    private async Task ServeAsync(ConnectionContext transport, ConnectPacket connect)
+    private async Task ServeAsync(ClientLink transport, ConnectPacket connect)
     {
         if (!ClientUserName.TryParse(connect.UserName, out var name, out var problem))
         {
@@ -74,6 +80,10 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
             return;
         }
         var identity = name.Identity;
+        if (!transport.TryEnter(identity))
+        {
+            return; // Cut off on purpose: not even CONNECT is answered.
+        }
         if (RefusalOf(connect, name, out var chain, out var ends) is { } refusal)
         {
             await RefuseAsync(transport, ConnackCode.NotAuthorized, connect.ClientId, refusal);

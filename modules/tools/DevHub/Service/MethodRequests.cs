@@ -10,7 +10,8 @@ namespace EdgeDm.DevHub.Service;
 /// </summary>
 internal sealed class MethodRequests(HubParts parts)
 {
-    private const string CallerHeader = "x-ms-edge-moduleId";
+    /// <summary>Names the module that calls: <c>device/module</c>.</summary>
+    public const string CallerHeader = "x-ms-edge-moduleId";
 
     public Task InvokeAsync(HttpContext context)
     {

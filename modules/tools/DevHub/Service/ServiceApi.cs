@@ -63,6 +63,11 @@ internal sealed partial class ServiceApi
         api.Add(routes, "POST", "/devhub/modules/{module}/inputs/{input}", messages.SendAsync);
         api.Add(routes, "POST", "/devhub/devices/{device}/messages", messages.SendToDeviceAsync);
         api.Add(routes, "DELETE", "/devices/{device}/commands", messages.PurgeAsync);
+        var faults = new FaultRequests(hub);
+        api.Add(routes, "GET", "/devhub/faults", faults.ListAsync);
+        api.Add(routes, "POST", "/devhub/faults", faults.AddAsync);
+        api.Add(routes, "DELETE", "/devhub/faults", faults.EndAsync);
+        api.Add(routes, "DELETE", "/devhub/faults/{id}", faults.EndAsync);
     }
 
     private void MapRegistry(IEndpointRouteBuilder routes, ServiceParts services)

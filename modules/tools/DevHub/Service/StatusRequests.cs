@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using EdgeDm.DevHub.Faults;
 using EdgeDm.Hosting;
 using Microsoft.AspNetCore.Http;
 
@@ -28,6 +29,7 @@ internal sealed class StatusRequests(HubParts parts, DevHubServer server)
             ["connected"] = new JsonArray([.. hub.Connected.Select(c => c.ToString()).Order().Select(Text)]),
             ["routes"] = Routes(),
             ["waiting"] = Waiting(),
+            ["faults"] = FaultDocuments.Of(parts.Faults.All),
             ["modules"] = new JsonArray([.. (hub.ModuleStates?.List() ?? []).Select(Module)]),
         };
     }

@@ -34,11 +34,12 @@ function onStatus(document) {
   if (isFirst) showView();
 }
 
-function summaryOf({ modules: launched, connected, waiting, version }) {
+function summaryOf({ modules: launched, connected, waiting, faults, version }) {
   const running = launched.filter((module) => module.runtimeStatus === 'running').length;
   const waits = Object.values(waiting).reduce((sum, count) => sum + count, 0);
   const first = launched.length > 0 ? `${running} of ${launched.length} modules run` : `${connected.length} connected`;
-  return `${first}; ${waits === 0 ? 'no message waits' : `${waits} messages wait`}; version ${version}`;
+  const onPurpose = faults.length === 0 ? '' : `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} on purpose (edgedm hub faults); `;
+  return `${onPurpose}${first}; ${waits === 0 ? 'no message waits' : `${waits} messages wait`}; version ${version}`;
 }
 
 function notice(text) {

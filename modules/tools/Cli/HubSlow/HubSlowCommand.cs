@@ -1,0 +1,54 @@
+using System.CommandLine;
+
+namespace EdgeDm.Cli;
+
+/// <summary>The words of <c>edgedm hub slow</c>.</summary>
+internal static class HubSlowCommand
+{
+    public static Command Create()
+    {
+        var latency = DurationText.Option(
+            "--latency",
+            "How much later what is under way is read, and sent, by the hub: a round trip takes this twice. At most 1m."
+        );
+        var rate = new Option<int?>("--rate")
+        {
+            Description = "Most bytes per second each way, 100 or more.",
+            HelpName = "bytes",
+        };
+        var command = new Command(
+            "slow",
+            """
+            Slows down what passes between the dev hub and modules on purpose. Takes --latency, --rate or both.
+
+            Example: edgedm hub slow --latency 800ms --rate 2000
+            """
+        )
+        {
+            latency,
+            rate,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(latency) is null && result.GetResult(rate) is null)
+            {
+                result.AddError("Say how slow: --latency, --rate or both.");
+            }
+        });
+        var fault = FaultOptions.AddTo(command);
+        return command.Runs(
+            async (result, context, cancellationToken) =>
+            {
+                using var target = fault.Open(result, context);
+                return await HubSlowHandler.RunAsync(
+                    fault.Of(result, target, "slow"),
+                    result.GetValue(latency),
+                    result.GetValue(rate),
+                    target,
+                    context,
+                    cancellationToken
+                );
+            }
+        );
+    }
+}

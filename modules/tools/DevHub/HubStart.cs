@@ -45,7 +45,11 @@ internal static partial class HubStart
             options.ContainerAddress is { } address ? Choose(options, address, null, null, logger) : null
         );
         var parts = Compose(options, loggers, time);
-        var connections = new ConnectionTable(options.MostSubscriptions, time);
+        var connections = new ConnectionTable(
+            options.MostSubscriptions,
+            new SessionStore(options.DataFolder, loggers.CreateLogger<SessionStore>()),
+            time
+        );
         parts.Twins.Observe(new DesiredNotifier(connections));
         parts.Identities.Observe(new IdentityFollower(parts, connections).OnChanged);
         if (parts.Record is { } record)

@@ -40,7 +40,8 @@ internal sealed class IdentityFollower(HubParts parts, ConnectionTable connectio
                 }
                 break;
             case { Before: null }:
-                // A kill may have left it behind when an identity of this name was deleted.
+                // A kill may have left these behind when an identity of this name was deleted.
+                connections.Forget(change.Id, "its identity is new");
                 parts.Twins.Remove(change.Id);
                 break;
             case { After.Disabled: true }:

@@ -77,6 +77,10 @@ internal sealed partial class ClientConnection
                 known && Subscriptions.Add(wish.Filter, wish.QoS) is { } granted ? (byte)granted : SubackPacket.Failure
             );
         }
+        if (!TryKeepSubscriptions())
+        {
+            return;
+        }
         Send(new SubackPacket(packet.PacketId, codes).Write);
         // After SUBACK, so that nothing that is subscribed to comes before it.
         if (Subscriptions.For(SubscriptionKind.Methods) is not null)
@@ -92,10 +96,28 @@ internal sealed partial class ClientConnection
         {
             Subscriptions.Remove(filter);
         }
+        if (!TryKeepSubscriptions())
+        {
+            return;
+        }
         Send(output => UnsubackPacket.Write(output, packet.PacketId));
         if (Subscriptions.For(SubscriptionKind.Methods) is null)
         {
             parts.Methods.Detach(Identity, this);
+        }
+    }
+
+    private bool TryKeepSubscriptions()
+    {
+        try
+        {
+            Subscriptions.Keep();
+            return true;
+        }
+        catch (HubException error)
+        {
+            OnNotKept(error);
+            return false;
         }
     }
 

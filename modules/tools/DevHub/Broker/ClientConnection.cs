@@ -193,7 +193,7 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
         }
     }
 
-    private void OnNotKept(HubException error) => Close(error.Message); // No PUBACK: the client keeps it and comes again.
+    private void OnNotKept(HubException error) => Close(error.Message); // Not acknowledged: the client comes again.
 
     private static bool IsEndOfConnection(Exception error) =>
         error is IOException or OperationCanceledException or ObjectDisposedException;

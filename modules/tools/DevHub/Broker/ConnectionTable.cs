@@ -3,16 +3,35 @@ using EdgeDm.DevHub.Identities;
 namespace EdgeDm.DevHub.Broker;
 
 /// <summary>
-/// Who is connected, at most one connection each, and the subscriptions of sessions that are not clean. Safe for use by
-/// many threads.
+/// Who is connected, at most one connection each, and the subscriptions of sessions that are not clean, also of those that an earlier process
+/// kept. Safe for use by many threads.
 /// </summary>
-internal sealed class ConnectionTable(int mostSubscriptions, TimeProvider time)
+internal sealed class ConnectionTable
 {
     private readonly Lock gate = new();
+    private readonly int mostSubscriptions;
+    private readonly SessionStore store;
+    private readonly TimeProvider time;
     private readonly Dictionary<HubIdentity, ClientConnection> connections = [];
-    private readonly Dictionary<HubIdentity, Subscriptions> sessions = [];
+    private readonly Dictionary<HubIdentity, Subscriptions> sessions;
     private readonly Dictionary<HubIdentity, ClientActivity> past = [];
     private bool closed;
+
+    /// <param name="mostSubscriptions">Most filters of one client.</param>
+    /// <param name="store">Where subscriptions are kept.</param>
+    /// <param name="time">The clock.</param>
+    public ConnectionTable(int mostSubscriptions, SessionStore store, TimeProvider time)
+    {
+        this.mostSubscriptions = mostSubscriptions;
+        this.store = store;
+        this.time = time;
+        sessions = store
+            .LoadAll()
+            .ToDictionary(
+                session => session.Client,
+                session => Broker.Subscriptions.Of(session, mostSubscriptions, store)
+            );
+    }
 
     /// <summary>The client's connection, or null.</summary>
     public ClientConnection? Find(HubIdentity client)
@@ -43,7 +62,7 @@ internal sealed class ConnectionTable(int mostSubscriptions, TimeProvider time)
         Drop(client, why);
         lock (gate)
         {
-            sessions.Remove(client);
+            ForgetSession(client);
             past.Remove(client);
         }
     }
@@ -119,12 +138,20 @@ internal sealed class ConnectionTable(int mostSubscriptions, TimeProvider time)
         {
             if (clean)
             {
-                sessions.Remove(client);
+                ForgetSession(client);
                 present = false;
-                return new(client, mostSubscriptions);
+                return new(client, mostSubscriptions, store: null);
             }
             present = sessions.TryGetValue(client, out var session);
-            return present ? session! : sessions[client] = new(client, mostSubscriptions);
+            return present ? session! : sessions[client] = new(client, mostSubscriptions, store);
+        }
+    }
+
+    private void ForgetSession(HubIdentity client)
+    {
+        if (sessions.Remove(client))
+        {
+            store.Forget(client);
         }
     }
 

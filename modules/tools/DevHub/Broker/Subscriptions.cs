@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.Mqtt;
 using EdgeDm.Mqtt.IoTHub;
@@ -24,12 +25,47 @@ internal enum SubscriptionKind
 /// </summary>
 /// <param name="identity">The client; filters on others' topics mean nothing.</param>
 /// <param name="most">Most filters.</param>
-internal sealed class Subscriptions(HubIdentity identity, int most)
+/// <param name="store">Where they are kept; null = nowhere, the session is clean.</param>
+internal sealed class Subscriptions(HubIdentity identity, int most, SessionStore? store)
 {
     private readonly Lock gate = new();
+    private ImmutableSortedDictionary<string, MqttQoS> kept = ImmutableSortedDictionary<string, MqttQoS>.Empty;
     private readonly Dictionary<string, (SubscriptionKind Kind, MqttQoS QoS)> filters = new(StringComparer.Ordinal);
 
-    /// <summary>Adds a filter or changes its QoS.</summary>
+    /// <summary>Those of a session that was kept.</summary>
+    public static Subscriptions Of(ClientSession session, int most, SessionStore store)
+    {
+        var found = new Subscriptions(session.Client, most, store) { kept = session.Filters };
+        foreach (var (filter, qos) in session.Filters)
+        {
+            found.Add(filter, qos);
+        }
+        return found;
+    }
+
+    /// <summary>Keeps what was added and removed, if the session is to be kept; on disk when this returns.</summary>
+    /// <exception cref="HubException">The disk takes no more.</exception>
+    public void Keep()
+    {
+        if (store is null)
+        {
+            return;
+        }
+        lock (gate)
+        {
+            var now = filters
+                .Where(filter => filter.Value.Kind != SubscriptionKind.Unknown)
+                .ToImmutableSortedDictionary(filter => filter.Key, filter => filter.Value.QoS, StringComparer.Ordinal);
+            if (now.SequenceEqual(kept))
+            {
+                return; // As after most connects: the client asks for what it had.
+            }
+            store.Save(new(identity.DeviceId, identity.ModuleId, now));
+            kept = now;
+        }
+    }
+
+    /// <summary>Adds a filter or changes its QoS. See <see cref="Keep"/>.</summary>
     /// <returns>The QoS granted (2 becomes 1), or null when there are too many.</returns>
     public MqttQoS? Add(string filter, MqttQoS wanted)
     {

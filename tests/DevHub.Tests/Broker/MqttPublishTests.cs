@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
+using EdgeDm.DevHub.Tests.Service;
 using EdgeDm.Mqtt;
 using EdgeDm.Mqtt.IoTHub;
 
@@ -118,6 +119,41 @@ public sealed class MqttPublishTests
         await a.OutputAsync("o", new string('x', 1000));
         await a.PublishAsync($"{a.Topics}/messages/events/%24.on=o", new string('x', 1000));
         await a.Closed.WaitAsync(TestHub.Patience);
+    }
+
+    [Fact]
+    public async Task Publish_MoreThanTheDeploymentsStoreLimit_ClosesUntilSomethingLeft()
+    {
+        await using var hub = await TestHub.StartAsync();
+        hub.Module("b");
+        hub.Route(ToB);
+        hub.Server.Twins.Write(
+            new("gateway", "$edgeHub"),
+            new(
+                null,
+                new() { ["storeAndForwardConfiguration"] = JsonNode.Parse("""{"storeLimits":{"maxSizeBytes":1500}}""") }
+            )
+        );
+        await using (var a = await MqttTestClient.ConnectAsync(hub, "a"))
+        {
+            await a.OutputAsync("o", new string('x', 1000));
+            await a.OutputAsync("o", new string('x', 1000));
+            await a.PublishAsync($"{a.Topics}/messages/events/%24.on=o", "1");
+            await a.Closed.WaitAsync(TestHub.Patience);
+        }
+        await ServiceAnswers.ShouldFailAsync(
+            await hub.Http.PostAsync("/devhub/modules/b/inputs/i", TestHub.Json("1")),
+            403,
+            "IotHubQuotaExceeded"
+        );
+
+        await using var b = await MqttTestClient.SubscribedAsync(hub, "b");
+        await b.NextMessageAsync();
+        await b.NextMessageAsync();
+        await b.ShouldHaveNothingAsync();
+        await using var again = await MqttTestClient.ConnectAsync(hub, "a");
+        await again.OutputAsync("o", "1");
+        (await b.NextMessageAsync()).Payload.ShouldBe("1");
     }
 
     [Fact]

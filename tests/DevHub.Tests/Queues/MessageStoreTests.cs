@@ -55,6 +55,31 @@ public sealed class MessageStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Enqueue_StoreLimit_IsLookedAtBeforeAMessageIsAdded()
+    {
+        var message = TestMessages.Of(new string('x', 1000));
+        store.StoreLimit = 2 * message.Size;
+        await store.EnqueueAsync(Queue, message, 0, null, default);
+        await store.EnqueueAsync(new(Receiver, "j"), message, 0, TimeSpan.FromSeconds(1), default);
+        // As much as there may be, not more: one is taken, at whichever input.
+        await store.EnqueueAsync(new(new("gateway", "c"), "i"), message, 0, null, default);
+        var full = await Should.ThrowAsync<HubException>(store.EnqueueAsync(Queue, message, 0, null, default).AsTask());
+        full.Error.ShouldBe(HubError.IotHubQuotaExceeded);
+        full.Message.ShouldContain("storeLimits.maxSizeBytes");
+        // What comes from the cloud is not the deployment's.
+        await store.EnqueueAsync(new(new("gateway"), null), message, 0, null, default);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        await store.EnqueueAsync(Queue, message, 0, null, default);
+        await Should.ThrowAsync<HubException>(store.EnqueueAsync(Queue, message, 0, null, default).AsTask());
+        store.Complete(store.Peek(Receiver)!);
+        await store.EnqueueAsync(Queue, message, 0, null, default);
+        await Should.ThrowAsync<HubException>(store.EnqueueAsync(Queue, message, 0, null, default).AsTask());
+        store.StoreLimit = null;
+        await store.EnqueueAsync(Queue, message, 0, null, default);
+    }
+
+    [Fact]
     public async Task Listen_HearsOfTheReceiversOwnMessagesOnly()
     {
         var heard = 0;

@@ -16,6 +16,7 @@ public sealed class MessageStore : IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<HubIdentity, Receiver> receivers = [];
     private long lastSequence;
+    private long? storeLimit;
 
     /// <summary>Takes up what an earlier process left in the journal.</summary>
     /// <param name="largestQueue">Most bytes for one input.</param>
@@ -31,6 +32,21 @@ public sealed class MessageStore : IDisposable
         {
             QueueOf(message.Queue).Add(message);
             lastSequence = Math.Max(lastSequence, message.Sequence);
+        }
+    }
+
+    /// <summary>
+    /// Bytes of messages to inputs; while more wait, none is taken (<c>storeLimits.maxSizeBytes</c>). As edgeHub looks before it adds, the last may go beyond.
+    /// Null = no such limit.
+    /// </summary>
+    public long? StoreLimit
+    {
+        set
+        {
+            lock (gate)
+            {
+                storeLimit = value;
+            }
         }
     }
 
@@ -67,6 +83,20 @@ public sealed class MessageStore : IDisposable
                         )
                     );
                 }
+            }
+            if (
+                name.Input is not null
+                && storeLimit is { } most
+                && InputBytes(now, most) is var waiting
+                && waiting > most
+            )
+            {
+                return ValueTask.FromException(
+                    new HubException(
+                        HubError.IotHubQuotaExceeded,
+                        $"{waiting} bytes wait for modules, more than storeLimits.maxSizeBytes ({most}) of $edgeHub: nothing is taken until some have left or expired."
+                    )
+                );
             }
             lastSequence = queued.Sequence;
             // It may be delivered before it is on disk: its sender, who was not told, comes again then, as anybody may.
@@ -173,6 +203,41 @@ public sealed class MessageStore : IDisposable
 
     /// <summary>Ends the journal; what waits stays in it.</summary>
     public void Dispose() => journal?.Dispose();
+
+    /// <summary>Bytes that wait at all inputs; where those are too many, what has expired goes first.</summary>
+    private long InputBytes(DateTimeOffset now, long most)
+    {
+        long bytes = 0;
+        foreach (var queue in InputQueues())
+        {
+            bytes += queue.Size;
+        }
+        if (bytes <= most)
+        {
+            return bytes;
+        }
+        bytes = 0;
+        foreach (var queue in InputQueues())
+        {
+            queue.DropExpired(now, gone);
+            bytes += queue.Size;
+        }
+        return bytes;
+    }
+
+    private IEnumerable<MessageQueue> InputQueues()
+    {
+        foreach (var receiver in receivers.Values)
+        {
+            foreach (var (input, queue) in receiver.Queues)
+            {
+                if (input.Length > 0)
+                {
+                    yield return queue;
+                }
+            }
+        }
+    }
 
     private MessageQueue QueueOf(QueueName name)
     {

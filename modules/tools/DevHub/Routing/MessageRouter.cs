@@ -22,11 +22,15 @@ public sealed partial class MessageRouter(
 {
     private RouteSet routes = RouteSet.Empty;
 
-    /// <summary>The routes in force. Replaced as a whole; messages already queued stay where they are.</summary>
+    /// <summary>The routes in force, with the store's limit. Replaced as a whole; messages already queued stay where they are.</summary>
     public RouteSet Routes
     {
         get => Volatile.Read(ref routes);
-        set => Volatile.Write(ref routes, value);
+        set
+        {
+            store.StoreLimit = value.StoreLimit;
+            Volatile.Write(ref routes, value);
+        }
     }
 
     /// <summary>Told of each message and each route that it takes (null = none wants it), on its sender's thread; set once, before the hub serves.</summary>

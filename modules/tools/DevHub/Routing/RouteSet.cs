@@ -6,7 +6,7 @@ namespace EdgeDm.DevHub.Routing;
 /// <summary>The routes of a deployment: all of them good, or none taken.</summary>
 /// <param name="Routes">In the deployment's order.</param>
 /// <param name="TimeToLive">How long a message waits when its route does not say; null = for ever.</param>
-/// <param name="StoreLimit">Most bytes that may wait, over all ends; null = the deployment sets no limit.</param>
+/// <param name="StoreLimit">See <see cref="Queues.MessageStore.StoreLimit"/>; null = the deployment sets no limit.</param>
 public sealed record RouteSet(ImmutableArray<Route> Routes, TimeSpan? TimeToLive, long? StoreLimit = null)
 {
     /// <summary>edgeHub's when the deployment has no <c>storeAndForwardConfiguration</c>.</summary>

@@ -1,8 +1,7 @@
 using System.Net;
-using System.Text;
 using System.Text.Json.Nodes;
-using EdgeDm.DevHub.Files;
 using EdgeDm.Testing;
+using static EdgeDm.DevHub.Tests.Service.FileUploads;
 using static EdgeDm.DevHub.Tests.Service.ServiceAnswers;
 
 namespace EdgeDm.DevHub.Tests.Service;
@@ -61,7 +60,7 @@ public sealed class FileRequestsTests
     }
 
     [Theory]
-    [InlineData("&comp=block&blockid=AAAA", "BlockBlob", "UnsupportedQueryParameter")]
+    [InlineData("&comp=appendblock", "BlockBlob", "UnsupportedQueryParameter")]
     [InlineData("", "PageBlob", "InvalidHeaderValue")]
     [InlineData("", null, "InvalidHeaderValue")]
     public async Task Put_WhatIsNoWholeBlob_IsRefused(string more, string? type, string code)
@@ -121,58 +120,4 @@ public sealed class FileRequestsTests
         using var gateway = hub.MakeHttp(hub.Token(new("gateway")));
         await ShouldFailAsync(await PostAsync(gateway, "a"), 401, "IotHubUnauthorizedAccess");
     }
-
-    private static async Task<TestHub> StartAsync(
-        FileUploadLimits? limits = null,
-        TimeProvider? time = null,
-        string? dataFolder = null
-    )
-    {
-        var hub = await TestHub.StartAsync(o => o with { Files = limits ?? new() }, time, dataFolder);
-        await hub.DoAsync(HttpMethod.Put, "/devices/d", "{}");
-        return hub;
-    }
-
-    private static Task<HttpResponseMessage> PostAsync(HttpClient http, string name) =>
-        http.PostAsync(
-            "/devices/d/files?api-version=2021-04-12",
-            TestHub.Json(new JsonObject { ["blobName"] = name }.ToJsonString())
-        );
-
-    private static async Task<JsonObject> GrantAsync(HttpClient http, string name) =>
-        await ReadAsync((await PostAsync(http, name)).EnsureSuccessStatusCode());
-
-    private static async Task<HttpResponseMessage> PutAsync(
-        HttpClient http,
-        JsonObject granted,
-        string content,
-        string more = "",
-        string? type = "BlockBlob",
-        bool chunked = false
-    )
-    {
-        var blob = string.Join('/', ((string)granted["blobName"]!).Split('/').Select(Uri.EscapeDataString));
-        using var request = new HttpRequestMessage(
-            HttpMethod.Put,
-            $"/{granted["containerName"]}/{blob}{granted["sasToken"]}{more}"
-        )
-        {
-            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(content)),
-        };
-        request.Headers.TransferEncodingChunked = chunked;
-        request.Headers.ExpectContinue = true; // The answer may come before all is sent.
-        if (type is not null)
-        {
-            request.Headers.Add("x-ms-blob-type", type);
-        }
-        return await http.SendAsync(request);
-    }
-
-    private static Task<HttpResponseMessage> EndAsync(HttpClient http, JsonObject granted) =>
-        http.PostAsync(
-            "/devices/d/files/notifications?api-version=2021-04-12",
-            TestHub.Json(
-                $$"""{"correlationId":"{{granted["correlationId"]}}","isSuccess":true,"statusCode":200,"statusDescription":"fine"}"""
-            )
-        );
 }

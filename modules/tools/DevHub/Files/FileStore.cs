@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -8,17 +7,21 @@ using Microsoft.Extensions.Logging;
 namespace EdgeDm.DevHub.Files;
 
 /// <summary>
-/// What devices upload: the files (folder <c>files/blobs</c>, under names of the hub's own) and what is known of them (folder
-/// <c>files/uploads</c>). Safe for use by many threads.
+/// What devices upload: the files (folder <c>files/blobs</c>, under names of the hub's own), their parts (folder <c>files/blocks</c>) and what is
+/// known of them (folder <c>files/uploads</c>). Safe for use by many threads.
 /// </summary>
 internal sealed class FileStore
 {
     private const int TokenBytes = 32;
 
+    private static readonly Failpoint Recorded = new("upload");
+    private static readonly Failpoint Written = new("upload.file");
+
     private readonly Lock gate = new();
     private readonly FileUploadLimits limits;
     private readonly TimeProvider time;
     private readonly string blobs;
+    private readonly BlockStore blocks;
     private readonly DurableFolder<FileUpload> folder;
     private readonly Dictionary<string, FileUpload> uploads;
 
@@ -30,8 +33,13 @@ internal sealed class FileStore
         var root = Path.Combine(dataFolder, "files");
         blobs = Path.Combine(root, "blobs");
         Directory.CreateDirectory(blobs);
-        folder = new(Path.Combine(root, "uploads"), FileUploadJson.Default.FileUpload, failpoint: null, logger);
+        folder = new(Path.Combine(root, "uploads"), FileUploadJson.Default.FileUpload, Recorded, logger);
         uploads = folder.LoadAll().ToDictionary(upload => upload.CorrelationId, StringComparer.Ordinal);
+        blocks = new(
+            Path.Combine(root, "blocks"),
+            limits,
+            id => uploads.TryGetValue(id, out var upload) && upload.IsOpen && upload.Expires > time.GetUtcNow()
+        );
         foreach (var torn in Directory.EnumerateFiles(blobs, "*.tmp"))
         {
             File.Delete(torn);
@@ -64,6 +72,7 @@ internal sealed class FileStore
             {
                 folder.Delete(old.CorrelationId);
                 uploads.Remove(old.CorrelationId);
+                blocks.Forget(old.CorrelationId);
                 File.Delete(PathOf(old));
             }
             var upload = new FileUpload(
@@ -95,30 +104,41 @@ internal sealed class FileStore
     }
 
     /// <summary>Writes the file; it is whole and on disk when this returns.</summary>
-    /// <exception cref="HubException"><see cref="HubError.MessageTooLarge"/>; what was there before stays.</exception>
-    public async Task WriteAsync(FileUpload upload, Stream content, CancellationToken cancellationToken)
+    /// <exception cref="BlobException">It is too large; what was there before stays.</exception>
+    public Task WriteAsync(FileUpload upload, Stream content, CancellationToken cancellationToken) =>
+        WriteAsync(
+            upload,
+            file => BoundedCopy.RunAsync(content, file, limits.LargestFile, TooLarge, cancellationToken)
+        );
+
+    /// <summary>Takes a part of the file, to be put together by <see cref="CommitAsync"/>; on disk when this returns.</summary>
+    /// <exception cref="BlobException">It is too large, or there are too many.</exception>
+    public Task StageAsync(FileUpload upload, BlockId block, Stream content, CancellationToken cancellationToken) =>
+        blocks.StageAsync(upload.CorrelationId, block, content, cancellationToken);
+
+    /// <summary>Makes the file of its parts, in this order; it is whole and on disk when this returns. Parts that the list does not name are forgotten.</summary>
+    /// <exception cref="BlobException">A part is not there; what was there before stays.</exception>
+    public async Task CommitAsync(FileUpload upload, IReadOnlyList<BlockId> list, CancellationToken cancellationToken)
     {
-        var path = PathOf(upload);
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            long size;
-            await using (var file = File.Create(temporary))
+        await WriteAsync(
+            upload,
+            async file =>
             {
-                size = await CopyAsync(content, file, cancellationToken);
-                file.Flush(flushToDisk: true);
+                foreach (var part in blocks.Find(upload.CorrelationId, list))
+                {
+                    await using var content = File.OpenRead(part);
+                    await BoundedCopy.RunAsync(
+                        content,
+                        file,
+                        limits.LargestFile - file.Length, // A list may name a part twice.
+                        TooLarge,
+                        cancellationToken
+                    );
+                }
+                return file.Length;
             }
-            File.Move(temporary, path, overwrite: true);
-            AtomicFile.SyncFolder(blobs);
-            lock (gate)
-            {
-                Save(uploads[upload.CorrelationId] with { State = FileUploadState.Written, Size = size });
-            }
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        );
+        blocks.Forget(upload.CorrelationId);
     }
 
     /// <summary>The device tells how an upload ended, once.</summary>
@@ -151,6 +171,7 @@ internal sealed class FileStore
                     StatusDescription = description,
                 }
             );
+            blocks.Forget(correlationId);
         }
     }
 
@@ -174,33 +195,35 @@ internal sealed class FileStore
         }
     }
 
-    private async Task<long> CopyAsync(Stream from, Stream to, CancellationToken cancellationToken)
+    private BlobException TooLarge() =>
+        new(413, "RequestBodyTooLarge", $"The file is larger than {limits.LargestFile} bytes.");
+
+    private async Task WriteAsync(FileUpload upload, Func<Stream, Task<long>> write)
     {
-        const int Piece = 64 * 1024;
-        var buffer = ArrayPool<byte>.Shared.Rent(Piece);
+        var path = PathOf(upload);
+        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            long size = 0;
-            while (await from.ReadAsync(buffer, cancellationToken) is var read and > 0)
+            long size;
+            await using (var file = File.Create(temporary))
             {
-                size += read;
-                if (size > limits.LargestFile)
-                {
-                    throw TooLarge();
-                }
-                await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                size = await write(file);
+                file.Flush(flushToDisk: true);
             }
-            return size;
+            Written.Before();
+            File.Move(temporary, path, overwrite: true);
+            AtomicFile.SyncFolder(blobs);
+            Written.After();
+            lock (gate)
+            {
+                Save(uploads[upload.CorrelationId] with { State = FileUploadState.Written, Size = size });
+            }
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            File.Delete(temporary);
         }
     }
-
-    /// <summary>The error of a file that is too large.</summary>
-    public HubException TooLarge() =>
-        new(HubError.MessageTooLarge, $"The file is larger than {limits.LargestFile} bytes.");
 
     private void Save(FileUpload upload)
     {

@@ -53,11 +53,13 @@ internal sealed record FileUpload(
 /// <summary>How much may be uploaded.</summary>
 /// <param name="MostActive">Uploads of one device whose end it has not told (IoT Hub's 10).</param>
 /// <param name="LargestFile">Bytes.</param>
+/// <param name="MostBlocks">Parts of one file (Azure Storage's 50,000).</param>
 /// <param name="MostKept">Uploads remembered, with their files; the oldest that ended is forgotten.</param>
 /// <param name="Life">How long a token is good.</param>
 public sealed record FileUploadLimits(
     int MostActive = 10,
     long LargestFile = 256 * 1024 * 1024,
+    int MostBlocks = 50_000,
     int MostKept = 1000,
     TimeSpan? Life = null
 )

@@ -18,6 +18,13 @@ internal sealed class BareTls : IAsyncDisposable
         var client = new TcpClient();
         await client.ConnectAsync(host, port);
         var secured = new SslStream(client.GetStream());
+        await secured.AuthenticateAsClientAsync(OptionsOf(host, roots));
+        return new(secured);
+    }
+
+    /// <summary>Trust in these roots alone, whose lists of revoked certificates nobody asks for.</summary>
+    public static SslClientAuthenticationOptions OptionsOf(string host, X509Certificate2Collection roots)
+    {
         var policy = new X509ChainPolicy
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,
@@ -25,10 +32,7 @@ internal sealed class BareTls : IAsyncDisposable
             DisableCertificateDownloads = true,
         };
         policy.CustomTrustStore.AddRange(roots);
-        await secured.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = policy }
-        );
-        return new(secured);
+        return new() { TargetHost = host, CertificateChainPolicy = policy };
     }
 
     public ValueTask DisposeAsync() => Stream.DisposeAsync();

@@ -36,7 +36,7 @@ internal sealed class Calls : IAsyncDisposable
                 (int)call["window"]!,
                 (string)call["output"]!
             ),
-            "raw" => await ConnectRawAsync(call),
+            "raw" => ConnectRaw(call),
             "routed" => await RunRoutedAsync(call),
             "receive" => await MeasureAsync(() => Inputs.ReceiveAsync(Session, (int)call["count"]!)),
             var unknown => throw new NotSupportedException($"There is no call '{unknown}'."),
@@ -51,7 +51,7 @@ internal sealed class Calls : IAsyncDisposable
         await serving;
         foreach (var client in raw)
         {
-            await client.DisposeAsync();
+            client.Dispose();
         }
         if (tls is not null)
         {
@@ -91,13 +91,13 @@ internal sealed class Calls : IAsyncDisposable
     }
 
     /// <summary>Connects <c>clients</c>, and keeps them in this order behind those that there are.</summary>
-    private async Task<JsonNode?> ConnectRawAsync(JsonObject call)
+    private JsonNode? ConnectRaw(JsonObject call)
     {
         var roots = new X509Certificate2Collection();
         roots.ImportFromPemFile((string)call["rootFile"]!);
         foreach (var who in call["clients"]!.AsArray())
         {
-            raw.Add(await RawClient.ConnectAsync((string)call["host"]!, (int)call["port"]!, roots, who!.AsObject()));
+            raw.Add(RawClient.Connect((string)call["host"]!, (int)call["port"]!, roots, who!.AsObject()));
         }
         return null;
     }

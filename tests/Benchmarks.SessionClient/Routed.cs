@@ -22,8 +22,8 @@ internal static class Routed
     )
     {
         var begin = Stopwatch.GetTimestamp();
-        var senders = pairs.Select(p => Task.Run(() => SendAsync(p.Sender, p.Topic, count, window, bytes))).ToList();
-        var receivers = pairs.Select(p => Task.Run(() => ReceiveAsync(p.Receiver, count))).ToList();
+        var senders = pairs.Select(p => OnThread(() => Send(p.Sender, p.Topic, count, window, bytes))).ToList();
+        var receivers = pairs.Select(p => OnThread(() => Receive(p.Receiver, count))).ToList();
         await Task.WhenAll(senders);
         var times = (await Task.WhenAll(receivers)).SelectMany(t => t).Order().ToList();
         return new JsonObject
@@ -34,7 +34,10 @@ internal static class Routed
         };
     }
 
-    private static async Task SendAsync(RawClient client, byte[] topic, int count, int window, int bytes)
+    private static Task<T> OnThread<T>(Func<T> run) =>
+        Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private static int Send(RawClient client, byte[] topic, int count, int window, int bytes)
     {
         var payload = new byte[bytes];
         int sent = 0;
@@ -52,20 +55,18 @@ internal static class Routed
                     (ushort)(1 + (sent % (ushort.MaxValue - 1)))
                 );
             }
-            await client.FlushAsync();
-            await client.ReadAsync(
-                acknowledged,
-                static (box, frame) => box.Value += frame.Type == MqttPacketType.Puback ? 1 : 0
-            );
+            client.Flush();
+            client.Read(acknowledged, static (box, frame) => box.Value += frame.Type == MqttPacketType.Puback ? 1 : 0);
         }
+        return sent;
     }
 
-    private static async Task<List<double>> ReceiveAsync(RawClient client, int count)
+    private static List<double> Receive(RawClient client, int count)
     {
         var times = new List<double>(count);
         while (times.Count < count)
         {
-            await client.ReadAsync(
+            client.Read(
                 (client, times),
                 static (state, frame) =>
                 {
@@ -81,7 +82,7 @@ internal static class Routed
                     PubackPacket.Write(state.client.Output, message.PacketId);
                 }
             );
-            await client.FlushAsync();
+            client.Flush();
         }
         return times;
     }

@@ -80,7 +80,7 @@ internal sealed class DevHubProgram : IAsyncDisposable
         var hub = new DevHubProgram(Process.Start(start)!, dataFolder, output);
         try
         {
-            hub.Service = await HubService.WaitAsync(hub.TryServiceAsync);
+            hub.Service = await HubService.WaitAsync(hub.TryServiceAsync, every: TimeSpan.FromMilliseconds(10));
             return hub;
         }
         catch

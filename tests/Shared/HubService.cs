@@ -157,11 +157,11 @@ internal sealed class HubService : IDisposable
     }
 
     /// <summary>Asks again and again, with a limit.</summary>
-    public static async Task<T> WaitAsync<T>(Func<Task<T?>> ask, TimeSpan? limit = null)
+    public static async Task<T> WaitAsync<T>(Func<Task<T?>> ask, TimeSpan? limit = null, TimeSpan? every = null)
         where T : class
     {
         using var patience = new CancellationTokenSource(limit ?? Patience);
-        using var period = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        using var period = new PeriodicTimer(every ?? TimeSpan.FromMilliseconds(100));
         while (true)
         {
             if (await ask() is { } found)

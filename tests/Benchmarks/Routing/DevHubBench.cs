@@ -18,6 +18,8 @@ internal sealed class DevHubBench : Bench
     private const double Mebibyte = 1024 * 1024;
     private const string MosquittoName = "mosquitto";
 
+    private static readonly Goal NotBelow = new(1, IsOfRatio: true, IsLeast: true);
+
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <summary>What connecting leaves to be done is over by then.</summary>
@@ -83,6 +85,9 @@ internal sealed class DevHubBench : Bench
         var peer = broker is null ? null : new RoutedServer(hub, broker);
         var name = broker is null ? "" : $" | {MosquittoName}";
 
+        await run.Progress.WriteLineAsync("warm-up");
+        await routed.WarmUpAsync(ours, Pairs, Window);
+        await routed.WarmUpAsync(durable, Pairs, Window);
         await run.Progress.WriteLineAsync("one pair, one message at a time");
         var single = await routed.RunAsync(ours, peer, pairs: 1, window: 1);
         await run.Progress.WriteLineAsync($"one pair, {Window} of the sender unacknowledged");
@@ -97,16 +102,10 @@ internal sealed class DevHubBench : Bench
         var starts = await StartsAsync(run.Rounds, work, cores, cancellationToken);
         var rows = new List<Row>
         {
-            Row($"one pair, in memory: rate{name}", "1/s", one, s => s.Rate, new(19_000, IsLeast: true)),
+            Row($"one pair, in memory: rate{name}", "1/s", one, s => s.Rate, NotBelow),
             Row($"one pair, in memory, one at a time: latency p50{name}", "us", single, s => s.Median),
             Row($"one pair, in memory, one at a time: latency p99{name}", "us", single, s => s.Worst, new(1_000)),
-            Row(
-                $"{Pairs} pairs, in memory: rate{name}",
-                "1/s",
-                many,
-                s => s.Rate,
-                new(1, IsOfRatio: true, IsLeast: true)
-            ),
+            Row($"{Pairs} pairs, in memory: rate{name}", "1/s", many, s => s.Rate, NotBelow),
             Row($"{Pairs} pairs, in memory: server CPU{name}", "us a message", many, s => s.Processor),
             Row($"{Pairs} pairs, on disk: rate", "1/s", onDisk, s => s.Rate, new(3_000, IsLeast: true)),
             Row($"{Pairs} pairs, on disk: server CPU", "us a message", onDisk, s => s.Processor),
@@ -169,19 +168,16 @@ internal sealed class DevHubBench : Bench
     )
     {
         var folder = work.Create("start");
+        await using var client = RoutedMeasure.StartClient(cores); // One for all: its own start is not the hub's.
         var samples = new List<double>();
-        for (var round = -1; round < rounds; round++) // The first makes the certificates.
+        for (var round = -1; round < rounds; round++) // The first makes the certificates, and warms up the client.
         {
             var begin = Stopwatch.GetTimestamp();
             await using var hub = await BenchHub.StartAsync(folder, cores, BenchDeployment.ForPairs(1));
-            await using var client = RoutedMeasure.StartClient(cores);
-            var ready = Stopwatch.GetElapsedTime(begin);
-            await client.CallAsync("hello", null, Limit, cancellationToken); // The client's own start is not the hub's.
-            begin = Stopwatch.GetTimestamp();
             await client.CallAsync("connect", hub.ConnectionOf(BenchDeployment.Sender(0)), Limit, cancellationToken);
             if (round >= 0)
             {
-                samples.Add((ready + Stopwatch.GetElapsedTime(begin)).TotalSeconds);
+                samples.Add(Stopwatch.GetElapsedTime(begin).TotalSeconds);
             }
         }
         return samples;

@@ -63,6 +63,7 @@ internal sealed record RoutedServer(BenchHub Hub, Broker? Broker)
 internal sealed class RoutedMeasure(int rounds, Cores cores, int messages, CancellationToken cancellationToken)
 {
     private const int Bytes = 128;
+    private const int WarmUp = 100_000;
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
@@ -78,20 +79,24 @@ internal sealed class RoutedMeasure(int rounds, Cores cores, int messages, Cance
     {
         List<RoutedSample> mine = [],
             others = [];
-        for (var round = -1; round < rounds; round++) // The first to warm up.
+        for (var round = 0; round < rounds; round++)
         {
-            var sample = await SampleAsync(ours, pairs, window);
-            var other = peer is null ? null : await SampleAsync(peer, pairs, window);
-            if (round >= 0)
+            mine.Add(await SampleAsync(ours, pairs, window));
+            if (peer is not null)
             {
-                mine.Add(sample);
-                if (other is not null)
-                {
-                    others.Add(other);
-                }
+                others.Add(await SampleAsync(peer, pairs, window));
             }
         }
         return (mine, others);
+    }
+
+    /// <summary>Sends what a just-in-time compiler needs to settle.</summary>
+    public async Task WarmUpAsync(RoutedServer server, int pairs, int window)
+    {
+        for (var sent = 0; sent < WarmUp; sent += messages)
+        {
+            await SampleAsync(server, pairs, window);
+        }
     }
 
     private async Task<RoutedSample> SampleAsync(RoutedServer server, int pairs, int window)

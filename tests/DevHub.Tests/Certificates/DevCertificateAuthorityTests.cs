@@ -167,6 +167,24 @@ public sealed class DevCertificateAuthorityTests : IDisposable
     }
 
     [Fact]
+    public void IssueRsaServerCertificate_ForEdgeHub_ChainsToTheBundleWithItsNamesAndAMatchingKey()
+    {
+        using var authority = Open("localhost");
+
+        var issued = authority.IssueRsaServerCertificate("edgehub", ["127.0.0.1"]);
+
+        using var certificate = X509Certificate2.CreateFromPem(issued.CertificatePem, issued.PrivateKeyPem);
+        certificate.GetRSAPrivateKey().ShouldNotBeNull();
+        Verify(authority, certificate).ShouldBeTrue();
+        ServerNames.Of(certificate).All.ShouldBe(["127.0.0.1", "edgehub"]);
+        issued.CertificatePem.ShouldEndWith(authority.TrustBundlePem);
+        issued.Expiration.ShouldBe(
+            time.GetUtcNow() + DevCertificateAuthority.LongestLeafLifetime,
+            TimeSpan.FromSeconds(1)
+        );
+    }
+
+    [Fact]
     public void IssueServerCertificate_LongerThanAllowed_IsCut()
     {
         using var authority = Open("localhost");

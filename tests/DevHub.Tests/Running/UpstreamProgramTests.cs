@@ -1,4 +1,6 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using EdgeDm.DevHub.Certificates;
 
 namespace EdgeDm.DevHub.Tests.Running;
 
@@ -37,6 +39,15 @@ public sealed class UpstreamProgramTests : IDisposable
         identities.ShouldContain($"\"moduleId\":\"A\"");
         identities.ShouldContain(JsonValue.Create(edgeHub["SharedAccessKey"]).ToJsonString());
         identities.ShouldContain(JsonValue.Create(device["SharedAccessKey"]).ToJsonString());
+        var trusted = await File.ReadAllTextAsync(folder.File("data", "upstream", "ca", "root.pem"));
+        trusted.ShouldBe(await File.ReadAllTextAsync(folder.File("data", "ca", "root.pem")));
+        using var certificate = X509Certificate2.CreateFromPemFile(
+            folder.File("data", "upstream", "ca", "server.pem"),
+            folder.File("data", "upstream", "ca", "server.key.pem")
+        );
+        certificate.GetRSAPublicKey().ShouldNotBeNull(); // edgeHub reads no other.
+        ServerNames.Of(certificate).All.ShouldContain("edgehub");
+        ModeOf("ca/server.key.pem").ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         ModeOf("edgeHub.env").ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         ModeOf("device.connection-string").ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await hub.Output.WaitForAsync("ports 8883 and 443 only"); // This one has any free ones.

@@ -31,6 +31,7 @@ public sealed partial class DevCertificateAuthority : IDisposable
     /// <summary>Issued certificates begin this much in the past: a gateway's clock may be behind the developer's.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromHours(1);
 
+    private const int RsaKeyBits = 2048;
     private const string RootName = "root";
     private const string ServerName = "server";
 
@@ -84,6 +85,30 @@ public sealed partial class DevCertificateAuthority : IDisposable
             expiration
         );
         return Export(certificate);
+    }
+
+    /// <summary>The same with an RSA key: edgeHub reads no other from files (Azure/iotedge, <c>CertificateHelper</c>).</summary>
+    public IssuedCertificate IssueRsaServerCertificate(string commonName, IEnumerable<string> names)
+    {
+        var now = time.GetUtcNow();
+        var leaf = LeafRequest.ForServer(commonName, new ServerNames([commonName, .. names]));
+        var end = Earliest(now + LongestLeafLifetime, EndOf(root));
+        using var key = RSA.Create(RsaKeyBits);
+        // A root of another kind than the key: it signs by its own, and names the issuer itself.
+        using var rootKey = root.GetECDsaPrivateKey()!;
+        using var certificate = leaf.Request(key, root)
+            .Create(
+                root.SubjectName,
+                X509SignatureGenerator.CreateForECDsa(rootKey),
+                Earliest(now - ClockSkew, end),
+                end,
+                NewSerial()
+            );
+        return new(
+            certificate.ExportCertificatePem() + "\n" + TrustBundlePem,
+            key.ExportPkcs8PrivateKeyPem() + "\n",
+            EndOf(certificate)
+        );
     }
 
     /// <summary>Issues a certificate for a TLS client.</summary>
@@ -172,10 +197,15 @@ public sealed partial class DevCertificateAuthority : IDisposable
     private X509Certificate2 Sign(LeafRequest leaf, DateTimeOffset begin, DateTimeOffset end)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var signed = leaf.Request(key, root).Create(root, begin, end, NewSerial());
+        return signed.CopyWithPrivateKey(key);
+    }
+
+    private static byte[] NewSerial()
+    {
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = (byte)((serial[0] & 0x7F) | 0x01); // RFC 5280 4.1.2.2: positive; the encoding keeps its length.
-        using var signed = leaf.Request(key, root).Create(root, begin, end, serial);
-        return signed.CopyWithPrivateKey(key);
+        return serial;
     }
 
     private bool IsSignedByRoot(X509Certificate2 certificate)

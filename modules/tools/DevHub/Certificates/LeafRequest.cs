@@ -35,15 +35,27 @@ internal sealed class LeafRequest
         return new(commonName, ClientAuthentication, builder.Build());
     }
 
-    public CertificateRequest Request(ECDsa key, X509Certificate2 issuer)
+    public CertificateRequest Request(ECDsa key, X509Certificate2 issuer) =>
+        Extended(new(Subject(), key, HashAlgorithmName.SHA256), X509KeyUsageFlags.DigitalSignature, issuer);
+
+    public CertificateRequest Request(RSA key, X509Certificate2 issuer) =>
+        Extended(
+            new(Subject(), key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
+            X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyEncipherment,
+            issuer
+        );
+
+    private X500DistinguishedName Subject()
     {
         var subject = new X500DistinguishedNameBuilder();
         subject.AddCommonName(commonName);
-        var request = new CertificateRequest(subject.Build(), key, HashAlgorithmName.SHA256);
+        return subject.Build();
+    }
+
+    private CertificateRequest Extended(CertificateRequest request, X509KeyUsageFlags keyUsage, X509Certificate2 issuer)
+    {
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
-        request.CertificateExtensions.Add(
-            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true)
-        );
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(keyUsage, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         request.CertificateExtensions.Add(

@@ -28,7 +28,7 @@ internal static class UpstreamRun
         CancellationToken cancellationToken
     )
     {
-        var files = UpstreamFiles.Write(options.Hub.DataFolder, server);
+        var files = UpstreamFiles.Write(options.Hub.DataFolder, server, authority);
         using var ready = ReadyFile.Write(options.Hub.DataFolder, server, authority);
         DevHubRun.Say(server, authority, options);
         Console.WriteLine(

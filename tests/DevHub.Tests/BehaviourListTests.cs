@@ -7,6 +7,7 @@ namespace EdgeDm.DevHub.Tests;
 public sealed partial class BehaviourListTests
 {
     private const int LeastRows = 100;
+    private const string Head = "| behaviour | profile | test |";
 
     [Fact]
     public void List_NamesTestsThatExist()
@@ -16,10 +17,12 @@ public sealed partial class BehaviourListTests
             .SelectMany(type => type.GetMethods().Where(IsTest).Select(method => $"{type.Name}.{method.Name}"))
             .Concat(OfOfficialClients())
             .ToHashSet(StringComparer.Ordinal);
-        var named = Row().Matches(File.ReadAllText(FileBeside("README.md"))).Select(row => row.Groups["test"].Value);
-        var rows = named.ToList();
+        var rows = File.ReadAllLines(FileBeside("README.md"))
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal) && line != Head)
+            .ToList();
         rows.Count.ShouldBeGreaterThan(LeastRows);
-        rows.Where(test => !tests.Contains(test)).ShouldBeEmpty();
+        rows.Where(row => !Row().IsMatch(row)).ShouldBeEmpty();
+        rows.Select(row => Row().Match(row).Groups["test"].Value).Where(test => !tests.Contains(test)).ShouldBeEmpty();
     }
 
     private static bool IsTest(System.Reflection.MethodInfo method) =>
@@ -39,8 +42,8 @@ public sealed partial class BehaviourListTests
         Path.Combine(Path.GetDirectoryName(file)!, name);
 
     [GeneratedRegex(
-        @"^\|.*\| (both|edgeHub|iotHub) \| `(?<test>\w+\.\w+)` \|\r?$",
-        RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        @"^\|.*\| (both|edgeHub|iotHub) \| `(?<test>\w+\.\w+)` \|$",
+        RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 5000
     )]
     private static partial Regex Row();

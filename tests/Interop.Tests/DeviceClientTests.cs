@@ -3,19 +3,20 @@ using EdgeDm.Testing;
 
 namespace EdgeDm.Interop.Tests;
 
-/// <summary>The official Node device client, unmodified, behind the dev hub as its gateway: a device without modules of its own.</summary>
-public sealed class DeviceClientTests : IClassFixture<EdgeAgentHub>
+/// <summary>The official Node device client, unmodified: a device without modules of its own.</summary>
+public abstract class DeviceClientTests<THub> : IClassFixture<THub>
+    where THub : InteropHub
 {
     private readonly InteropHub hub;
 
-    public DeviceClientTests(EdgeAgentHub hub)
+    protected DeviceClientTests(THub hub)
     {
         Assert.SkipWhen(NodePeer.Obstacle is not null, NodePeer.Obstacle ?? "");
         this.hub = hub;
     }
 
     [Fact]
-    public async Task Telemetry_TakesTheRoutesOfDevicesAndIsStamped()
+    public async Task Telemetry_GoesUpstreamAndIsStamped()
     {
         await using var device = await ConnectAsync("talker");
 
@@ -107,3 +108,9 @@ public sealed class DeviceClientTests : IClassFixture<EdgeAgentHub>
         return device;
     }
 }
+
+/// <summary>Behind the dev hub as its gateway, by the route for devices.</summary>
+public sealed class GatewayDeviceTests(EdgeAgentHub hub) : DeviceClientTests<EdgeAgentHub>(hub);
+
+/// <summary>At the dev hub as IoT Hub.</summary>
+public sealed class CloudDeviceTests(CloudHub hub) : DeviceClientTests<CloudHub>(hub);

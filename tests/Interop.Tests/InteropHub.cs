@@ -10,7 +10,7 @@ namespace EdgeDm.Interop.Tests;
 /// The dev hub's program at a loopback address of its own with the ports that official clients have built in, and a gateway with
 /// two modules: what <c>Alpha</c> sends to its output <c>out</c> comes to input <c>in</c> of <c>Beta</c>, and the reverse.
 /// </summary>
-public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
+public abstract class InteropHub(params IReadOnlyList<string> options) : IAsyncLifetime
 {
     /// <summary>A module.</summary>
     public const string Alpha = "Alpha",
@@ -36,6 +36,12 @@ public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
     public bool HasMethodPort => program!.Ports.Https == HttpsPort;
 
     internal HubService Service => program!.Service;
+
+    /// <summary>What a device's connection string says of its gateway.</summary>
+    private protected virtual string ViaGateway => $";GatewayHostName={address}";
+
+    private protected static IReadOnlyList<string> WithModules(string environment) =>
+        ["--module-environment", environment, "--except", Alpha, "--except", Beta];
 
     private string DataFolder => Path.Combine(folder.FullName, "data");
 
@@ -98,7 +104,7 @@ public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
         await File.WriteAllTextAsync(
             environment,
             $"""
-            export DEVICE_CONNECTION_STRING='HostName={address};DeviceId={id};SharedAccessKey={key};GatewayHostName={address}'
+            export DEVICE_CONNECTION_STRING='HostName={address};DeviceId={id};SharedAccessKey={key}{ViaGateway}'
             export TRUSTED_CERTIFICATE_FILE='{program!.RootFile}'
 
             """
@@ -116,8 +122,8 @@ public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
             DataFolder,
             [
                 .. new[] { "--address", address, "--mqtt-port", $"{MqttPort}" },
-                .. new[] { "--deployment", DeploymentFile, "--module-environment", moduleEnvironment },
-                .. new[] { "--except", Alpha, "--except", Beta },
+                .. new[] { "--deployment", DeploymentFile },
+                .. options,
             ],
             output
         );
@@ -181,7 +187,13 @@ public abstract class InteropHub(string moduleEnvironment) : IAsyncLifetime
 }
 
 /// <summary>Modules as edgeAgent starts them: <c>IOTEDGE_*</c> and the workload API.</summary>
-public sealed class EdgeAgentHub() : InteropHub("edgeAgent");
+public sealed class EdgeAgentHub() : InteropHub(WithModules("edgeAgent"));
 
 /// <summary>Modules as iotedgehubdev starts them: <c>EdgeHubConnectionString</c> and <c>EdgeModuleCACertificateFile</c>.</summary>
-public sealed class IotEdgeHubDevHub() : InteropHub("iotedgehubdev");
+public sealed class IotEdgeHubDevHub() : InteropHub(WithModules("iotedgehubdev"));
+
+/// <summary>IoT Hub itself, with no gateway before it.</summary>
+public sealed class CloudHub() : InteropHub("--profile", "iotHub")
+{
+    private protected override string ViaGateway => "";
+}

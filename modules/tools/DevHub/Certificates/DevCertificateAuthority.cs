@@ -78,48 +78,17 @@ public sealed partial class DevCertificateAuthority : IDisposable
         string commonName,
         IEnumerable<string>? names = null,
         DateTimeOffset? expiration = null
-    )
-    {
-        using var certificate = Issue(
-            LeafRequest.ForServer(commonName, new ServerNames([commonName, .. names ?? []])),
-            expiration
-        );
-        return Export(certificate);
-    }
-
-    /// <summary>The same with an RSA key: edgeHub reads no other from files (Azure/iotedge, <c>CertificateHelper</c>).</summary>
-    public IssuedCertificate IssueRsaServerCertificate(string commonName, IEnumerable<string> names)
-    {
-        var now = time.GetUtcNow();
-        var leaf = LeafRequest.ForServer(commonName, new ServerNames([commonName, .. names]));
-        var end = Earliest(now + LongestLeafLifetime, EndOf(root));
-        using var key = RSA.Create(RsaKeyBits);
-        // A root of another kind than the key: it signs by its own, and names the issuer itself.
-        using var rootKey = root.GetECDsaPrivateKey()!;
-        using var certificate = leaf.Request(key, root)
-            .Create(
-                root.SubjectName,
-                X509SignatureGenerator.CreateForECDsa(rootKey),
-                Earliest(now - ClockSkew, end),
-                end,
-                NewSerial()
-            );
-        return new(
-            certificate.ExportCertificatePem() + "\n" + TrustBundlePem,
-            key.ExportPkcs8PrivateKeyPem() + "\n",
-            EndOf(certificate)
-        );
-    }
+    ) => Issue(LeafRequest.ForServer(commonName, new ServerNames([commonName, .. names ?? []])), expiration);
 
     /// <summary>Issues a certificate for a TLS client.</summary>
     /// <param name="commonName">The subject.</param>
     /// <param name="identity">A URI subject alternative name.</param>
     /// <param name="expiration">As with <see cref="IssueServerCertificate"/>.</param>
-    public IssuedCertificate IssueClientCertificate(string commonName, Uri identity, DateTimeOffset? expiration = null)
-    {
-        using var certificate = Issue(LeafRequest.ForClient(commonName, identity), expiration);
-        return Export(certificate);
-    }
+    public IssuedCertificate IssueClientCertificate(
+        string commonName,
+        Uri identity,
+        DateTimeOffset? expiration = null
+    ) => Issue(LeafRequest.ForClient(commonName, identity), expiration);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -183,7 +152,8 @@ public sealed partial class DevCertificateAuthority : IDisposable
         return made;
     }
 
-    private X509Certificate2 Issue(LeafRequest leaf, DateTimeOffset? expiration)
+    // With an RSA key: edgeHub and modules made with its library read no other (Azure/iotedge, CertificateHelper).
+    private IssuedCertificate Issue(LeafRequest leaf, DateTimeOffset? expiration)
     {
         var now = time.GetUtcNow();
         var end = Earliest(expiration ?? DateTimeOffset.MaxValue, now + LongestLeafLifetime, EndOf(root));
@@ -191,7 +161,21 @@ public sealed partial class DevCertificateAuthority : IDisposable
         {
             throw new ArgumentOutOfRangeException(nameof(expiration), $"The expiration {end:o} is in the past.");
         }
-        return Sign(leaf, Earliest(now - ClockSkew, end), end);
+        using var key = RSA.Create(RsaKeyBits);
+        using var rootKey = root.GetECDsaPrivateKey()!;
+        using var certificate = leaf.Request(key, root)
+            .Create(
+                root.SubjectName,
+                X509SignatureGenerator.CreateForECDsa(rootKey),
+                Earliest(now - ClockSkew, end),
+                end,
+                NewSerial()
+            );
+        return new(
+            certificate.ExportCertificatePem() + "\n" + TrustBundlePem,
+            key.ExportPkcs8PrivateKeyPem() + "\n",
+            EndOf(certificate)
+        );
     }
 
     private X509Certificate2 Sign(LeafRequest leaf, DateTimeOffset begin, DateTimeOffset end)
@@ -227,16 +211,6 @@ public sealed partial class DevCertificateAuthority : IDisposable
     private static DateTimeOffset EndOf(X509Certificate2 certificate) => Utc(certificate.NotAfter);
 
     private static DateTimeOffset Utc(DateTime local) => new(local.ToUniversalTime());
-
-    private IssuedCertificate Export(X509Certificate2 certificate)
-    {
-        using var key = certificate.GetECDsaPrivateKey()!;
-        return new(
-            certificate.ExportCertificatePem() + "\n" + TrustBundlePem,
-            key.ExportPkcs8PrivateKeyPem() + "\n",
-            EndOf(certificate)
-        );
-    }
 
     private X509Certificate2? Load(string name)
     {

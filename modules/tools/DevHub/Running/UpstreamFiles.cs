@@ -53,7 +53,7 @@ internal sealed record UpstreamFiles(string EdgeHub, string Certificates, string
     private void WriteCertificates(DevCertificateAuthority authority)
     {
         var names = ServerNames.Of(authority.ServerCertificate).All;
-        var edgeHub = authority.IssueRsaServerCertificate(EdgeHubAlias, names);
+        var edgeHub = authority.IssueServerCertificate(EdgeHubAlias, names);
         Put(Path.Combine(Certificates, "root.pem"), authority.TrustBundlePem);
         Put(Path.Combine(Certificates, "server.pem"), edgeHub.CertificatePem);
         Put(Path.Combine(Certificates, "server.key.pem"), edgeHub.PrivateKeyPem);

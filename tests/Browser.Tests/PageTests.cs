@@ -24,6 +24,7 @@ public sealed class PageTests
 
         await tab.GoAsync(AddressIn(gateway.Output));
         await tab.WaitAsync("document.querySelector('#summary').textContent.startsWith('4 of 4 modules run')");
+        await gateway.Service.ScheduleTwinJobAsync("line-4", "tags.line = 4", new() { ["a"] = 1 });
         await BeginUpdateAsync(gateway);
         await tab.WaitAsync(Installs);
         var shown = await ShouldLookAlikeInBothThemesAsync(tab);
@@ -117,6 +118,7 @@ public sealed class PageTests
         await tab.PressAsync("4");
         await tab.WaitAsync("document.querySelector('#job-rows .running') !== null");
         await tab.WaitAsync("document.querySelector('#job-rows progress').value > 0");
+        await tab.WaitAsync("document.querySelector('#scheduled-rows').textContent.includes('tags.line = 4')");
     }
 
     private static async Task SeeMessagesAsync(BrowserTab tab)

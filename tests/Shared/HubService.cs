@@ -118,6 +118,24 @@ internal sealed class HubService : IDisposable
         answer.StatusCode.ShouldBe(HttpStatusCode.NoContent, await answer.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Has the hub write desired properties of all devices that a condition means.</summary>
+    public Task ScheduleTwinJobAsync(string jobId, string condition, JsonObject desired) =>
+        SendAsync(
+            HttpMethod.Put,
+            $"jobs/v2/{jobId}{Version}",
+            new JsonObject
+            {
+                ["type"] = "scheduleUpdateTwin",
+                ["queryCondition"] = condition,
+                ["updateTwin"] = new JsonObject
+                {
+                    ["etag"] = "*",
+                    ["properties"] = new JsonObject { ["desired"] = desired.DeepClone() },
+                },
+                ["maxExecutionTimeInSeconds"] = 60,
+            }
+        );
+
     /// <summary>A job as soon as it has ended; its module may restart with its host meanwhile.</summary>
     public Task<JsonNode> WaitForJobEndAsync(string jobId) =>
         WaitAsync(async () =>

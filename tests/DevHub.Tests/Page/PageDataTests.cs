@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Page;
 using EdgeDm.Mqtt.IoTHub;
 using EdgeDm.Testing;
+using static EdgeDm.DevHub.Tests.Service.ServiceAnswers;
 
 namespace EdgeDm.DevHub.Tests.Page;
 
@@ -76,6 +77,36 @@ public sealed class PageDataTests
         var read = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
         ((int)read["status"]!).ShouldBe(207);
         ((string)read["payload"]!["at"]!).ShouldEndWith(PageSecrets.Mark);
+    }
+
+    [Fact]
+    public async Task Jobs_OfServices_AreListedNewestFirstWithoutSecrets()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var hub = await TestHub.StartAsync(o => o with { Page = o.Page with { Jobs = 2 } }, time: time);
+        using var browser = await PageBrowser.StartAsync(hub);
+        foreach (var id in new[] { "first", "second", "third" })
+        {
+            await hub.DoAsync(
+                HttpMethod.Put,
+                $"/jobs/v2/{id}",
+                """
+                {"type":"scheduleUpdateTwin","updateTwin":{"etag":"*","properties":{"desired":{"at":"{URL}"}}},"queryCondition":"tags.a = 1",
+                 "startTime":"2100-01-01T00:00:00Z","maxExecutionTimeInSeconds":60}
+                """.Replace("{URL}", Secret, StringComparison.Ordinal)
+            );
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        var list = await browser.ReadAsync("/devhub/page/api/jobs");
+
+        ((int)list["more"]!).ShouldBe(1);
+        list["jobs"]!.AsArray().Select(job => (string?)job!["jobId"]).ShouldBe(["third", "second"]);
+        var job = list["jobs"]![0]!;
+        ((string?)job["status"]).ShouldBe("scheduled");
+        ((string?)job["queryCondition"]).ShouldBe("tags.a = 1");
+        ((int)job["deviceJobStatistics"]!["deviceCount"]!).ShouldBe(0);
+        ((string)job["updateTwin"]!["properties"]!["desired"]!["at"]!).ShouldEndWith(PageSecrets.Mark);
     }
 
     [Fact]

@@ -65,6 +65,7 @@ public sealed class HubPage
         add("GET", Root + "/{asset}", guard.ForAsset(AssetAsync));
         AddGuarded("GET", "/events", events.StreamAsync);
         AddGuarded("GET", "/logs/{module}", LinesAsync);
+        AddGuarded("GET", "/jobs", new PageJobs(parts).ListAsync);
         foreach (var path in new[] { "/twins/{device}", "/twins/{device}/modules/{module}" })
         {
             AddGuarded("GET", path, twins.GetAsync);

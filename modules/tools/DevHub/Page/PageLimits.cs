@@ -18,6 +18,9 @@ public sealed record PageLimits
     /// <summary>Lines of a module that a page finds when it opens.</summary>
     public int LinesKept { get; init; } = 500;
 
+    /// <summary>Jobs of services that are shown, the newest first.</summary>
+    public int Jobs { get; init; } = 50;
+
     /// <summary>From one turn of an open page to the next.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMilliseconds(250);
 }

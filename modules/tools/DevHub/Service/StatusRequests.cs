@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Faults;
+using EdgeDm.DevHub.Routing;
 using EdgeDm.Hosting;
 using Microsoft.AspNetCore.Http;
 
@@ -46,6 +47,8 @@ internal sealed class StatusRequests(HubParts parts, DevHubServer server)
                         ["source"] = r.Source.Pattern,
                         ["condition"] = r.Condition?.Text,
                         ["sink"] = r.Sink.ToString(),
+                        ["priority"] = r.Priority == Route.LowestPriority ? null : r.Priority,
+                        ["timeToLiveSecs"] = r.TimeToLive?.TotalSeconds,
                     }
             ),
         ]);

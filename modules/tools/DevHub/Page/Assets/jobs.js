@@ -1,4 +1,5 @@
-// Jobs of EdgeDm's module DeviceManagement, where it takes part: its list, and what its twin says of a running update.
+// Jobs of EdgeDm's module DeviceManagement, where it takes part: its list, and what its twin says of a running update. And those of the hub itself, which services
+// scheduled.
 import { ask, pathOf } from './api.js';
 import { byId, el } from './dom.js';
 
@@ -27,7 +28,7 @@ async function refresh() {
     while (isStale) {
       isStale = false;
       await showGroup();
-      if (!byId('jobs').hidden) await showList();
+      if (!byId('jobs').hidden) await Promise.all([showList(), showScheduled()]);
     }
   } finally {
     isAsking = false;
@@ -64,6 +65,31 @@ async function showList() {
   } catch (error) {
     byId('jobs-status').textContent = error.message;
   }
+}
+
+async function showScheduled() {
+  try {
+    const { jobs, more } = await ask('GET', '/jobs');
+    byId('scheduled-status').textContent = jobs.length === 0 ? 'There are none.' : more > 0 ? `and ${more} older ones` : '';
+    byId('scheduled-rows').replaceChildren(...jobs.map(scheduledRow));
+  } catch (error) {
+    byId('scheduled-status').textContent = error.message;
+  }
+}
+
+function scheduledRow(job) {
+  const { deviceCount, succeededCount, failedCount } = job.deviceJobStatistics;
+  const words = `${succeededCount + failedCount} of ${deviceCount}${failedCount > 0 ? `, ${failedCount} failed` : ''}`;
+  return el(
+    'tr',
+    null,
+    el('th', { scope: 'row' }, job.jobId),
+    el('td', null, job.type === 'scheduleUpdateTwin' ? 'twin' : `method ${job.cloudToDeviceMethod.methodName}`),
+    el('td', null, el('code', null, job.queryCondition)),
+    el('td', { title: job.failureReason }, el('span', { class: `state ${job.status}` }, job.status)),
+    el('td', null, el('progress', { max: Math.max(deviceCount, 1), value: succeededCount + failedCount, 'aria-label': words }), ` ${words}`),
+    el('td', null, new Date(job.startTime).toLocaleString()),
+  );
 }
 
 function row(job) {

@@ -19,7 +19,7 @@ export function render(status) {
   drawn = now;
   draw(status, width);
   byId('routes').replaceChildren(
-    ...status.routes.map((route) => el('tr', null, el('th', { scope: 'row' }, route.name), el('td', null, route.source), el('td', null, route.sink), el('td', { class: 'number' }, String(status.counts[route.name] ?? 0)))),
+    ...status.routes.map((route) => el('tr', null, el('th', { scope: 'row' }, route.name), el('td', null, route.source), el('td', null, el('code', null, route.condition ?? '')), el('td', null, route.sink), el('td', { class: 'number' }, route.priority === null ? '' : String(route.priority)), el('td', { class: 'number' }, String(status.counts[route.name] ?? 0)))),
   );
   before = status.counts;
   setTimeout(() => document.querySelectorAll('.moving').forEach((edge) => edge.classList.remove('moving')), 1000);
@@ -40,7 +40,7 @@ function draw(status, width) {
     const [x1, y1, x2, y2] = [box, y(sources, route.source), width - box, y(sinks, route.sink)];
     const bend = (x2 - x1) / 2;
     const isMoving = count !== (before[route.name] ?? count);
-    return svg('g', { class: `edge${isMoving ? ' moving' : ''}${count === 0 ? ' idle' : ''}` }, svg('title', null, `${route.name}: ${count} messages`), svg('path', { d: `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}` }));
+    return svg('g', { class: `edge${isMoving ? ' moving' : ''}${count === 0 ? ' idle' : ''}${route.condition ? ' some' : ''}` }, svg('title', null, `${route.name}: ${count} messages${route.condition ? `, only where ${route.condition}` : ''}`), svg('path', { d: `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}` }));
   });
   // One number at each end: what left the source, what reached the sink.
   const sum = (key, value) => status.routes.filter((route) => route[key] === value).reduce((total, route) => total + (status.counts[route.name] ?? 0), 0);

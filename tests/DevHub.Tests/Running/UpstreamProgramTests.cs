@@ -1,6 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using EdgeDm.DevHub.Certificates;
+using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Tests.Nested;
 
 namespace EdgeDm.DevHub.Tests.Running;
 
@@ -22,9 +24,7 @@ public sealed class UpstreamProgramTests : IDisposable
         );
         await hub.WaitUntilReadyAsync(LastLine);
 
-        var variables = (await File.ReadAllLinesAsync(folder.File("data", "upstream", "edgeHub.env")))
-            .Select(line => line.Split('=', 2))
-            .ToDictionary(parts => parts[0], parts => parts[1]);
+        var variables = await VariablesAsync();
         var edgeHub = Parts(variables["IotHubConnectionString"]);
         edgeHub["ModuleId"].ShouldBe("$edgeHub");
         edgeHub["HostName"].ShouldBe("127.0.0.1");
@@ -55,6 +55,48 @@ public sealed class UpstreamProgramTests : IDisposable
         (await hub.WaitForExitAsync()).ShouldBe(0);
         hub.Output.Lines.ShouldNotContain(line => line.Contains("runs as process", StringComparison.Ordinal));
         Directory.Exists(folder.File("data", "workload")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Files_ThatItWrites_AreAllThatAnEdgeHubNeeds()
+    {
+        using var hub = DevHubProcess.Start(
+            folder,
+            ["--profile", "iotHub", "--deployment", Deployment("FROM /* INTO $upstream")]
+        );
+        var ready = await hub.WaitUntilReadyAsync(LastLine);
+        var edgeHub = Parts((await VariablesAsync())["IotHubConnectionString"]);
+        var device = edgeHub["DeviceId"];
+        var resource = $"{edgeHub["HostName"]}/devices/{device}/modules/{edgeHub["ModuleId"]}";
+        using var root = X509CertificateLoader.LoadCertificateFromFile(
+            folder.File("data", "upstream", "ca", "root.pem")
+        );
+        using var handler = new SocketsHttpHandler
+        {
+            SslOptions =
+            {
+                CertificateChainPolicy = new()
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    CustomTrustStore = { root },
+                    RevocationMode = X509RevocationMode.NoCheck,
+                },
+            },
+        };
+        using var http = new HttpClient(handler);
+        http.DefaultRequestHeaders.TryAddWithoutValidation(
+            "Authorization",
+            SasToken.Make(resource, edgeHub["SharedAccessKey"], DateTimeOffset.UtcNow.AddHours(1))
+        );
+
+        using var answer = await http.PostAsync(
+            $"https://{edgeHub["HostName"]}:{ready.GetProperty("httpsPort")}/devices/{device}/modules/$edgeHub/devicesAndModulesInTargetDeviceScope",
+            TestHub.Json($$"""{"pageSize":100,"authChain":"{{device}}"}""")
+        );
+
+        EdgeHubPeer.NamesIn(await EdgeHubPeer.ReadAsync(answer)).ShouldContain("gateway/A");
+        hub.Signal("TERM");
+        (await hub.WaitForExitAsync()).ShouldBe(0);
     }
 
     [Fact]
@@ -94,6 +136,11 @@ public sealed class UpstreamProgramTests : IDisposable
         };
         return folder.Write("deployment.json", new JsonObject { ["modulesContent"] = content }.ToJsonString());
     }
+
+    private async Task<Dictionary<string, string>> VariablesAsync() =>
+        (await File.ReadAllLinesAsync(folder.File("data", "upstream", "edgeHub.env")))
+            .Select(line => line.Split('=', 2))
+            .ToDictionary(parts => parts[0], parts => parts[1]);
 
     private UnixFileMode ModeOf(string file) => File.GetUnixFileMode(folder.File("data", "upstream", file));
 

@@ -90,6 +90,12 @@ internal sealed class DevHubProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>Completes when its process has ended.</summary>
+    public Task ExitedAsync(CancellationToken cancellationToken) => process.WaitForExitAsync(cancellationToken);
+
+    /// <summary>Kills it, and waits for nothing.</summary>
+    public void Kill() => process.Kill();
+
     /// <summary>Ends it: gracefully, or as a power cut would.</summary>
     public async Task StopAsync(bool kill = false)
     {

@@ -190,6 +190,31 @@ internal sealed class HubService : IDisposable
         }
     }
 
+    /// <summary>Any request, and whatever comes of it.</summary>
+    public async Task<(int Status, JsonNode? Body)> RequestAsync(HttpMethod method, string path, JsonNode? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Headers.TryAddWithoutValidation("If-Match", method == HttpMethod.Delete ? "*" : null);
+        if (body is not null)
+        {
+            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        }
+        using var answer = await http.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        return ((int)answer.StatusCode, text.StartsWith('{') || text.StartsWith('[') ? JsonNode.Parse(text) : null);
+    }
+
+    /// <summary>Puts a text where its address says that it may be put; returns the status.</summary>
+    public async Task<int> PutTextAsync(string path, string text)
+    {
+        using var content = new StringContent(text);
+        using var answer = await http.PutAsync(path, content);
+        return (int)answer.StatusCode;
+    }
+
+    /// <summary>A text.</summary>
+    public Task<string> TextAsync(string path) => http.GetStringAsync(path);
+
     public void Dispose() => http.Dispose();
 
     private async Task<(int Status, JsonNode? Payload)> CallAtAsync(string twin, string method, JsonNode? payload)

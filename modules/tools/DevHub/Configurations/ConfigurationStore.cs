@@ -10,6 +10,9 @@ namespace EdgeDm.DevHub.Configurations;
 /// </summary>
 internal sealed class ConfigurationStore
 {
+    private static readonly Failpoint Saved = new("configuration", removes: true);
+    private static readonly Failpoint TwinSaved = new("configured", removes: true);
+
     private readonly Lock gate = new();
     private readonly ConfigurationLimits limits;
     private readonly DurableFolder<HubConfiguration> folder;
@@ -24,13 +27,13 @@ internal sealed class ConfigurationStore
         folder = new(
             Path.Combine(dataFolder, "configurations"),
             ConfigurationJson.Default.HubConfiguration,
-            failpoint: null,
+            Saved,
             logger
         );
         twinFolder = new(
             Path.Combine(dataFolder, "configured"),
             ConfigurationJson.Default.ConfiguredTwin,
-            failpoint: null,
+            TwinSaved,
             logger
         );
         configurations = folder.LoadAll().ToDictionary(c => c.Id, StringComparer.Ordinal);

@@ -14,6 +14,8 @@ public sealed partial class IdentityRegistry
 {
     private const int KeyBytes = 32;
 
+    private static readonly Failpoint Saved = new("identities");
+
     private readonly Lock gate = new();
     private readonly DurableRecord<IdentityFile> record;
     private readonly TimeProvider time;
@@ -40,7 +42,7 @@ public sealed partial class IdentityRegistry
         record = new(
             Path.Combine(dataFolder, "identities.json"),
             IdentityJson.Default.IdentityFile,
-            failpoint: null,
+            Saved,
             logger,
             time: time
         );

@@ -10,6 +10,9 @@ namespace EdgeDm.DevHub.Jobs;
 /// </summary>
 internal sealed class JobStore
 {
+    private static readonly Failpoint Saved = new("job");
+    private static readonly Failpoint DeviceSaved = new("job.device");
+
     private readonly Lock gate = new();
     private readonly string root;
     private readonly ILogger logger;
@@ -23,7 +26,7 @@ internal sealed class JobStore
         root = Path.Combine(dataFolder, "jobs");
         this.logger = logger;
         this.limits = limits;
-        folder = new(root, JobJson.Default.ScheduledJob, failpoint: null, logger);
+        folder = new(root, JobJson.Default.ScheduledJob, Saved, logger);
         jobs = folder.LoadAll().ToDictionary(job => job.JobId, Load, StringComparer.Ordinal);
         // What a kill left of a job that was being forgotten.
         var known = jobs.Keys.Select(FolderOf).ToHashSet(StringComparer.Ordinal);
@@ -124,12 +127,7 @@ internal sealed class JobStore
 
     private Entry Load(ScheduledJob job)
     {
-        var devices = new DurableFolder<DeviceJob>(
-            FolderOf(job.JobId),
-            JobJson.Default.DeviceJob,
-            failpoint: null,
-            logger
-        );
+        var devices = new DurableFolder<DeviceJob>(FolderOf(job.JobId), JobJson.Default.DeviceJob, DeviceSaved, logger);
         return new(job, devices, devices.LoadAll().ToDictionary(device => device.Id));
     }
 

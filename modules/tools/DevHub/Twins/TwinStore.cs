@@ -36,6 +36,8 @@ public interface ITwinObserver
 /// <summary>All twins, in memory and on disk (folder <c>twins</c>). Safe for use by many threads.</summary>
 public sealed class TwinStore
 {
+    private static readonly Failpoint Saved = new("twin", removes: true);
+
     private readonly Lock gate = new();
     private readonly Dictionary<string, Twin> twins;
     private readonly List<ITwinObserver> observers = [];
@@ -46,7 +48,7 @@ public sealed class TwinStore
     public TwinStore(string dataFolder, ILogger logger, TimeProvider time)
     {
         this.time = time;
-        folder = new(Path.Combine(dataFolder, "twins"), TwinJson.Default.Twin, failpoint: null, logger);
+        folder = new(Path.Combine(dataFolder, "twins"), TwinJson.Default.Twin, Saved, logger);
         twins = folder.LoadAll().ToDictionary(t => t.Id.ToString(), StringComparer.Ordinal);
     }
 

@@ -101,6 +101,27 @@ public abstract class DeviceClientTests<THub> : IClassFixture<THub>
         );
     }
 
+    [Fact]
+    public async Task Upload_LargerThanOneBlock_IsThereInOnePiece()
+    {
+        const int Mebibytes = 20;
+        Assert.SkipUnless(hub.HasMethodPort, "Port 443 may not be bound here, and this client knows no other.");
+        await using var device = await ConnectAsync("uploader");
+
+        await device.CallAsync("upload", new() { ["name"] = "logs/a b.txt", ["mebibytes"] = Mebibytes });
+
+        var file = (await hub.Service.RequestAsync(HttpMethod.Get, "devhub/files"))
+            .Body!.AsArray()
+            .Single(f => (string?)f!["deviceId"] == "uploader")!;
+        ((string?)file["state"]).ShouldBe("succeeded");
+        ((string?)file["blobName"]).ShouldBe("uploader/logs/a b.txt");
+        var text = await hub.Service.TextAsync($"devhub/files/{file["correlationId"]}");
+        text.Length.ShouldBe(Mebibytes * 1024 * 1024);
+        text.Chunk(1024 * 1024)
+            .Index()
+            .ShouldAllBe(piece => piece.Item.All(letter => letter == (char)('0' + piece.Index % 10)));
+    }
+
     private async Task<NodePeer> ConnectAsync(string id)
     {
         var device = await hub.StartDeviceAsync(id);

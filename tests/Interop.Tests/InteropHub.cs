@@ -106,6 +106,7 @@ public abstract class InteropHub(params IReadOnlyList<string> options) : IAsyncL
             $"""
             export DEVICE_CONNECTION_STRING='HostName={address};DeviceId={id};SharedAccessKey={key}{ViaGateway}'
             export TRUSTED_CERTIFICATE_FILE='{program!.RootFile}'
+            export NODE_EXTRA_CA_CERTS='{program!.RootFile}'
 
             """
         );

@@ -2,6 +2,7 @@
 // The device client of azure-iot-device, made of a connection string, over azure-iot-device-mqtt.
 
 const { readFileSync } = require('node:fs');
+const { Readable } = require('node:stream');
 const { Client } = require('azure-iot-device');
 const { Mqtt } = require('azure-iot-device-mqtt');
 const { calls, messageOf, received, watch } = require('./client-calls');
@@ -31,6 +32,13 @@ module.exports = (emit) => {
 
     async send(message) {
       await client.sendEvent(messageOf(message));
+    },
+
+    /** Uploads a file of so many MiB, each of one digit, by HTTPS at port 443; its storage client takes 8 MiB at a time. */
+    async upload({ name, mebibytes }) {
+      const size = 1024 * 1024;
+      const pieces = Array.from({ length: mebibytes }, (_, index) => Buffer.alloc(size, `${index % 10}`));
+      await client.uploadToBlob(name, Readable.from(pieces, { objectMode: false }), size * mebibytes);
     },
   };
 };

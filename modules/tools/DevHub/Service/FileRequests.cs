@@ -52,7 +52,7 @@ internal sealed class FileRequests(HubParts parts, DevHubServer server)
         var description = Json.TextAt(body, "statusDescription");
         parts.Files.End(
             device,
-            Json.TextAt(body, "correlationId") ?? "",
+            (string?)context.Request.RouteValues["id"] ?? Json.TextAt(body, "correlationId") ?? "",
             Json.FlagAt(body, "isSuccess")
                 ?? throw new HubException(HubError.ArgumentInvalid, "'isSuccess' is missing."),
             Json.IntegerAt(body, "statusCode", 0),

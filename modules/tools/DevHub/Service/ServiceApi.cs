@@ -141,7 +141,9 @@ internal sealed partial class ServiceApi
     private void MapFiles(IEndpointRouteBuilder routes, FileRequests files, BlobRequests blobs)
     {
         Add(routes, "POST", "/devices/{device}/files", files.GrantAsync, Caller.ServiceOrDevice);
+        // C# names the upload in the body, Node in the address.
         Add(routes, "POST", "/devices/{device}/files/notifications", files.EndAsync, Caller.ServiceOrDevice);
+        Add(routes, "POST", "/devices/{device}/files/notifications/{id}", files.EndAsync, Caller.ServiceOrDevice);
         // The token is in the address.
         Add(routes, "PUT", $"/{BlobRequests.Container}/{{**blob}}", blobs.PutAsync, Caller.Anyone);
         Add(routes, "GET", "/devhub/files", files.ListAsync);

@@ -11,8 +11,8 @@ internal static class Routed
     private const double MicrosecondsPerSecond = 1e6;
 
     /// <summary>
-    /// Sends <paramref name="count"/> messages through each pair with <paramref name="window"/> of each sender unacknowledged, and
-    /// returns <c>seconds</c>, and <c>p50</c> and <c>p99</c> of the microseconds from a message's sending to its reception.
+    /// Sends <paramref name="count"/> messages through each pair with <paramref name="window"/> of each sender unacknowledged (0 = the next when the
+    /// receiver has this one), and returns <c>seconds</c>, and <c>p50</c> and <c>p99</c> of the microseconds from a message's sending to its reception.
     /// </summary>
     public static async Task<JsonNode> RunAsync(
         IReadOnlyList<(RawClient Sender, byte[] Topic, RawClient Receiver)> pairs,
@@ -22,8 +22,17 @@ internal static class Routed
     )
     {
         var begin = Stopwatch.GetTimestamp();
-        var senders = pairs.Select(p => OnThread(() => Send(p.Sender, p.Topic, count, window, bytes))).ToList();
-        var receivers = pairs.Select(p => OnThread(() => Receive(p.Receiver, count))).ToList();
+        var senders =
+            window == 0
+                ? []
+                : pairs.Select(p => OnThread(() => Send(p.Sender, p.Topic, count, window, bytes))).ToList();
+        var receivers = pairs
+            .Select(p =>
+                OnThread(() =>
+                    window == 0 ? Alternate(p.Sender, p.Topic, p.Receiver, count, bytes) : Receive(p.Receiver, count)
+                )
+            )
+            .ToList();
         await Task.WhenAll(senders);
         var times = (await Task.WhenAll(receivers)).SelectMany(t => t).Order().ToList();
         return new JsonObject
@@ -37,6 +46,24 @@ internal static class Routed
     private static Task<T> OnThread<T>(Func<T> run) =>
         Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
+    private static List<double> Alternate(RawClient sender, byte[] topic, RawClient receiver, int count, int bytes)
+    {
+        var times = new List<double>(count);
+        var payload = new byte[bytes];
+        var acknowledged = new StrongBox();
+        for (var sent = 0; sent < count; sent++)
+        {
+            Publish(sender, topic, payload, sent);
+            sender.Flush();
+            times.AddRange(Receive(receiver, 1));
+            while (acknowledged.Value <= sent)
+            {
+                ReadAcks(sender, acknowledged);
+            }
+        }
+        return times;
+    }
+
     private static int Send(RawClient client, byte[] topic, int count, int window, int bytes)
     {
         var payload = new byte[bytes];
@@ -46,20 +73,23 @@ internal static class Routed
         {
             for (; sent < count && sent - acknowledged.Value < window; sent++)
             {
-                BinaryPrimitives.WriteInt64LittleEndian(payload, Stopwatch.GetTimestamp());
-                PublishPacket.Write(
-                    client.Output,
-                    topic,
-                    payload,
-                    MqttQoS.AtLeastOnce,
-                    (ushort)(1 + (sent % (ushort.MaxValue - 1)))
-                );
+                Publish(client, topic, payload, sent);
             }
             client.Flush();
-            client.Read(acknowledged, static (box, frame) => box.Value += frame.Type == MqttPacketType.Puback ? 1 : 0);
+            ReadAcks(client, acknowledged);
         }
         return sent;
     }
+
+    private static void Publish(RawClient client, byte[] topic, byte[] payload, int number)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(payload, Stopwatch.GetTimestamp());
+        var packetId = (ushort)(1 + (number % (ushort.MaxValue - 1)));
+        PublishPacket.Write(client.Output, topic, payload, MqttQoS.AtLeastOnce, packetId);
+    }
+
+    private static void ReadAcks(RawClient client, StrongBox acknowledged) =>
+        client.Read(acknowledged, static (box, frame) => box.Value += frame.Type == MqttPacketType.Puback ? 1 : 0);
 
     private static List<double> Receive(RawClient client, int count)
     {

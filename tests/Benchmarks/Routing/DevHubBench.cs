@@ -89,7 +89,7 @@ internal sealed class DevHubBench : Bench
         await routed.WarmUpAsync(ours, Pairs, Window);
         await routed.WarmUpAsync(durable, Pairs, Window);
         await run.Progress.WriteLineAsync("one pair, one message at a time");
-        var single = await routed.RunAsync(ours, peer, pairs: 1, window: 1);
+        var single = await routed.RunAsync(ours, peer, pairs: 1, RoutedMeasure.OneUnderWay);
         await run.Progress.WriteLineAsync($"one pair, {Window} of the sender unacknowledged");
         var one = await routed.RunAsync(ours, peer, pairs: 1, Window);
         await run.Progress.WriteLineAsync($"{Pairs} pairs");

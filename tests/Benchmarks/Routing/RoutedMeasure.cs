@@ -62,6 +62,9 @@ internal sealed record RoutedServer(BenchHub Hub, Broker? Broker)
 /// <summary>Sends through pairs of senders and receivers, ours and the peer in turn.</summary>
 internal sealed class RoutedMeasure(int rounds, Cores cores, int messages, CancellationToken cancellationToken)
 {
+    /// <summary>In place of a window: the next message when the receiver has this one.</summary>
+    public const int OneUnderWay = 0;
+
     private const int Bytes = 128;
     private const int WarmUp = 100_000;
 

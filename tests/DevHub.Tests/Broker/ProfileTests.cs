@@ -132,10 +132,10 @@ public sealed class ProfileTests
         var upstream = hub.Server.Upstream.After(0).Single();
         upstream.Enqueued.ShouldBeGreaterThan(DateTimeOffset.UtcNow.AddMinutes(-5));
         var system = upstream.Message.System;
-        system.GetValueOrDefault("outputName").ShouldBe(output);
+        system["outputName"].ShouldBe(output);
         system["connectionDeviceId"].ShouldBe("gateway");
         system["connectionModuleId"].ShouldBe("m");
-        ((string?)JsonNode.Parse(system["connectionAuthMethod"])!["type"]).ShouldBe("sas");
+        ((string?)JsonNode.Parse(system["connectionAuthMethod"]!)!["type"]).ShouldBe("sas");
     }
 
     [Theory]
@@ -196,7 +196,7 @@ public sealed class ProfileTests
         await using (await MqttTestClient.ConnectAsync(hub, "m", will: will)) { }
         var told = await hub.Server.Upstream.WaitAsync(0, TestHub.Patience, CancellationToken.None);
         told.Single().Message.System["messageId"].ShouldBe("w");
-        told.Single().Message.Properties.GetValueOrDefault("iothub-MessageType").ShouldBe(mark);
+        told.Single().Message.Properties["iothub-MessageType"].ShouldBe(mark);
     }
 
     [Theory]

@@ -104,7 +104,7 @@ public sealed class StartSequenceTests
         upstream[0].System["messageId"].ShouldBe("m1");
         upstream[0].Properties["colour"].ShouldBe("red");
         upstream[1].System["connectionDeviceId"].ShouldBe("leaf");
-        upstream[1].System.ShouldNotContainKey("connectionModuleId");
+        upstream[1].System["connectionModuleId"].ShouldBeNull();
         Encoding.UTF8.GetString(upstream[1].Body.Span).ShouldBe("2");
         await module.ShouldHaveNothingAsync();
     }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Queues;
 using EdgeDm.DevHub.Routing;
@@ -28,8 +27,8 @@ public sealed class MessageJournalTests : IDisposable
     {
         var message = new HubMessage(
             "/messages/modules/ü/outputs/o",
-            ImmutableDictionary<string, string>.Empty.Add("messageId", "m ü").Add("contentType", "application/json"),
-            ImmutableDictionary<string, string>.Empty.Add("", "empty name").Add("k", ""),
+            MessageBag.Empty.With("messageId", "m ü").With("contentType", "application/json"),
+            MessageBag.Empty.With("", "empty name").With("k", ""),
             new byte[] { 0, 255, 10, 13 }
         );
         using (var store = Open())

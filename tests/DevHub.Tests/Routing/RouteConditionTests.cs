@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Immutable;
 using System.Text;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.DevHub.Routing.Conditions;
@@ -156,8 +155,8 @@ public sealed class RouteConditionTests
         message = message with
         {
             System = message
-                .System.SetItem(MessageProperties.ContentType, type)
-                .SetItem(MessageProperties.ContentEncoding, encoding),
+                .System.With(MessageProperties.ContentType, type)
+                .With(MessageProperties.ContentEncoding, encoding),
         };
         Words("$body.a = 1", message).ShouldBe([$"$body.a is undefined: {reason}"]);
     }
@@ -224,7 +223,7 @@ public sealed class RouteConditionTests
         // UTF-16 is decoded into a document of its own, so that the body is read as often as it is parsed.
         using var body = new CountedMemory(Encoding.Unicode.GetBytes(Body));
         var message = Message() with { Body = body.Memory };
-        message = message with { System = message.System.SetItem(MessageProperties.ContentEncoding, "utf-16") };
+        message = message with { System = message.System.With(MessageProperties.ContentEncoding, "utf-16") };
         body.Reads = 0;
         MessageRouter.Choose(new([.. routes.Index().Select(r => Route($"r{r.Index}", r.Item, 0))], null), message);
         return body.Reads;
@@ -233,11 +232,11 @@ public sealed class RouteConditionTests
     private static HubMessage Message() =>
         new(
             "/messages/modules/sensor",
-            ImmutableDictionary<string, string>
-                .Empty.Add(MessageProperties.MessageId, "m-1")
-                .Add(MessageProperties.ContentType, "application/json")
-                .Add(MessageProperties.ContentEncoding, "utf-8"),
-            ImmutableDictionary<string, string>.Empty.Add("level", "3").Add("other", "y"),
+            MessageBag
+                .Empty.With(MessageProperties.MessageId, "m-1")
+                .With(MessageProperties.ContentType, "application/json")
+                .With(MessageProperties.ContentEncoding, "utf-8"),
+            MessageBag.Empty.With("level", "3").With("other", "y"),
             Encoding.UTF8.GetBytes(Body)
         );
 

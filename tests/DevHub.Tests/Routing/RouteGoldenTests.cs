@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using EdgeDm.DevHub.Routing;
@@ -105,7 +104,7 @@ public sealed class RouteGoldenTests
     private static HubMessage ReadMessage(JsonElement message)
     {
         var system = Strings(message.GetProperty("system"));
-        var encoding = system.GetValueOrDefault(MessageProperties.ContentEncoding, "").ToUpperInvariant() switch
+        var encoding = system[MessageProperties.ContentEncoding]?.ToUpperInvariant() switch
         {
             "UTF-16" => Encoding.Unicode,
             "UTF-32" => Encoding.UTF32,
@@ -122,8 +121,6 @@ public sealed class RouteGoldenTests
         );
     }
 
-    private static ImmutableDictionary<string, string> Strings(JsonElement properties) =>
-        properties
-            .EnumerateObject()
-            .ToImmutableDictionary(p => p.Name, p => p.Value.GetString()!, StringComparer.Ordinal);
+    private static MessageBag Strings(JsonElement properties) =>
+        MessageBag.Of(properties.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, p.Value.GetString()!)));
 }

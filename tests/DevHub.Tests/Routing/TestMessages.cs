@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using EdgeDm.DevHub.Routing;
 
@@ -8,12 +7,7 @@ namespace EdgeDm.DevHub.Tests.Routing;
 internal static class TestMessages
 {
     public static HubMessage Of(string body) =>
-        new(
-            "/messages/modules/a/outputs/o",
-            ImmutableDictionary<string, string>.Empty,
-            ImmutableDictionary<string, string>.Empty,
-            Encoding.UTF8.GetBytes(body)
-        );
+        new("/messages/modules/a/outputs/o", MessageBag.Empty, MessageBag.Empty, Encoding.UTF8.GetBytes(body));
 
     public static string TextOf(HubMessage message) => Encoding.UTF8.GetString(message.Body.Span);
 }

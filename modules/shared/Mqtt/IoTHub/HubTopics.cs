@@ -24,12 +24,17 @@ public static class HubTopics
     public static string CloudMessagesFilter(string deviceId) => $"{Identity(deviceId, null)}/messages/devicebound/#";
 
     /// <summary>A message from the cloud. Official clients need the bag: it must not be empty.</summary>
-    public static string CloudMessage(string deviceId, PropertyBag bag) =>
-        $"{Identity(deviceId, null)}/messages/devicebound/{bag.Encode()}";
+    public static string CloudMessage(string deviceId, PropertyBag bag) => Inbound(deviceId, null, null) + bag.Encode();
 
     /// <summary>A message to an input. Official clients need the bag: it must not be empty.</summary>
     public static string Input(string deviceId, string moduleId, string input, PropertyBag bag) =>
-        $"{Identity(deviceId, moduleId)}/inputs/{input}/{bag.Encode()}";
+        Inbound(deviceId, moduleId, input) + bag.Encode();
+
+    /// <summary>What stands before the bag of a message to an input, or from the cloud where no input is named.</summary>
+    public static string Inbound(string deviceId, string? moduleId, string? input) =>
+        input is null
+            ? $"{Identity(deviceId, null)}/messages/devicebound/"
+            : $"{Identity(deviceId, moduleId)}/inputs/{input}/";
 
     public static string TwinGet(string requestId) => $"$iothub/twin/GET/?$rid={requestId}";
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EdgeDm.Mqtt;
@@ -32,18 +33,18 @@ internal sealed partial class ClientConnection
     /// <summary>Publishes; the client's PUBACK is not waited for.</summary>
     public void Publish(string topic, ReadOnlyMemory<byte> payload, MqttQoS qos)
     {
-        Publish(topic, payload, qos, qos == MqttQoS.AtMostOnce ? (ushort)0 : NextPacketId());
+        Publish(Encoding.UTF8.GetBytes(topic), payload, qos, qos == MqttQoS.AtMostOnce ? (ushort)0 : NextPacketId());
         Flush();
     }
 
     /// <summary>Publishes with a given packet id; <see cref="Flush"/> sends it.</summary>
-    /// <param name="topic">Where to.</param>
+    /// <param name="topic">Where to, as UTF-8. Copied before this returns, as the payload is.</param>
     /// <param name="payload">What.</param>
     /// <param name="qos">How.</param>
     /// <param name="packetId">0 for QoS 0.</param>
     /// <param name="sent">Called when it has left.</param>
     public void Publish(
-        string topic,
+        ReadOnlyMemory<byte> topic,
         ReadOnlyMemory<byte> payload,
         MqttQoS qos,
         ushort packetId,
@@ -51,7 +52,7 @@ internal sealed partial class ClientConnection
     ) =>
         Add(
             (topic, payload, qos, packetId),
-            static (output, p) => PublishPacket.Write(output, p.topic, p.payload.Span, p.qos, p.packetId),
+            static (output, p) => PublishPacket.Write(output, p.topic.Span, p.payload.Span, p.qos, p.packetId),
             sent
         );
 

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Buffers;
 using EdgeDm.DevHub.Queues;
 using EdgeDm.Mqtt;
 using Microsoft.Extensions.Logging;
@@ -12,6 +12,9 @@ namespace EdgeDm.DevHub.Broker;
 /// </summary>
 internal sealed partial class InputPump : IDisposable
 {
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? topicOfThread;
+
     private readonly ClientConnection connection;
     private readonly MessageStore store;
     private readonly TimeSpan ackTimeout;
@@ -114,8 +117,10 @@ internal sealed partial class InputPump : IDisposable
 
     private void Deliver(QueuedMessage message, MqttQoS qos)
     {
-        var topic = MessageTopic.Write(connection.Identity, message.Queue.Input, message.Message);
-        if (Encoding.UTF8.GetByteCount(topic) > MessageTopic.LongestTopic)
+        var topic = topicOfThread ??= new();
+        topic.ResetWrittenCount();
+        MessageTopic.Write(topic, connection.Identity, message.Queue.Input, message.Message);
+        if (topic.WrittenCount > MessageTopic.LongestTopic)
         {
             // It would never fit, and stand in the way of all others.
             store.Complete(message);
@@ -126,12 +131,12 @@ internal sealed partial class InputPump : IDisposable
         if (qos == MqttQoS.AtMostOnce)
         {
             packetId = 0; // Done when it has left, as nothing will be heard of it.
-            connection.Publish(topic, message.Message.Body, qos, packetId, sent: () => Acknowledge(0));
+            connection.Publish(topic.WrittenMemory, message.Message.Body, qos, packetId, sent: () => Acknowledge(0));
             return;
         }
         packetId = connection.NextPacketId();
         sentAt = time.GetTimestamp();
-        connection.Publish(topic, message.Message.Body, qos, packetId);
+        connection.Publish(topic.WrittenMemory, message.Message.Body, qos, packetId);
         if (!isTimed)
         {
             isTimed = true;

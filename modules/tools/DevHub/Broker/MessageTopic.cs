@@ -1,4 +1,5 @@
-using System.Collections.Immutable;
+using System.Buffers;
+using System.Text;
 using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Routing;
 using EdgeDm.Mqtt.IoTHub;
@@ -30,28 +31,29 @@ internal static class MessageTopic
         params ReadOnlySpan<string> marks
     )
     {
-        var system = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        var properties = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        var system = new MessageBag.Builder();
+        var properties = new MessageBag.Builder();
         foreach (var (key, value) in PropertyBag.Decode(bag))
         {
             if (MessageProperties.Incoming.TryGetValue(key, out var name))
             {
-                system[name] = value;
+                system.Set(name, value);
             }
             else if (key is not (SystemProperties.ConnectionDeviceId or SystemProperties.ConnectionModuleId))
             {
-                properties[key] = value;
+                properties.Set(key, value);
             }
         }
         foreach (var mark in marks)
         {
-            properties[mark] = "true";
+            properties.Set(mark, "true");
         }
         Stamp(system, sender);
+        var stamped = system.Build();
         return new(
-            HubMessage.SourceOf(sender, system.GetValueOrDefault(MessageProperties.OutputName)),
-            system.ToImmutable(),
-            properties.ToImmutable(),
+            HubMessage.SourceOf(sender, stamped[MessageProperties.OutputName]),
+            stamped,
+            properties.Build(),
             body
         );
     }
@@ -59,45 +61,47 @@ internal static class MessageTopic
     /// <summary>What a client reported, as a message that routes can match.</summary>
     public static HubMessage TwinChange(HubIdentity client, ReadOnlyMemory<byte> patch)
     {
-        var system = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        system["messageSchema"] = "twinChangeNotification";
-        system["operation"] = "updateTwin";
-        system[MessageProperties.ContentType] = "application/json";
-        system[MessageProperties.ContentEncoding] = "utf-8";
+        var system = new MessageBag.Builder();
+        system.Set("messageSchema", "twinChangeNotification");
+        system.Set("operation", "updateTwin");
+        system.Set(MessageProperties.ContentType, "application/json");
+        system.Set(MessageProperties.ContentEncoding, "utf-8");
         Stamp(system, client);
-        return new("/twinChangeNotifications", system.ToImmutable(), ImmutableDictionary<string, string>.Empty, patch);
+        return new("/twinChangeNotifications", system.Build(), MessageBag.Empty, patch);
     }
 
-    /// <summary>The topic by which a message reaches its receiver. Never without properties: official clients need one.</summary>
+    /// <summary>Writes the topic by which a message reaches its receiver. Never without properties: official clients need one.</summary>
+    /// <param name="output">Gets UTF-8.</param>
     /// <param name="receiver">Who.</param>
     /// <param name="input">The module's; null = a device's message from the cloud.</param>
     /// <param name="message">What.</param>
-    public static string Write(HubIdentity receiver, string? input, HubMessage message)
+    public static void Write(IBufferWriter<byte> output, HubIdentity receiver, string? input, HubMessage message)
     {
-        var bag = new PropertyBag();
-        foreach (var (name, value) in message.System.OrderBy(p => p.Key, StringComparer.Ordinal))
+        Encoding.UTF8.GetBytes(HubTopics.Inbound(receiver.DeviceId, receiver.ModuleId, input), output);
+        var first = true;
+        foreach (var (name, value) in message.System.Entries)
         {
             if (MessageProperties.Outgoing.TryGetValue(name, out var key))
             {
-                bag[key] = value;
+                PropertyBag.WriteProperty(output, key, value, ref first);
             }
         }
-        foreach (var (name, value) in message.Properties.OrderBy(p => p.Key, StringComparer.Ordinal))
+        foreach (var (name, value) in message.Properties.Entries)
         {
-            bag[name] = value;
+            PropertyBag.WriteProperty(output, name, value, ref first);
         }
-        return input is null
-            ? HubTopics.CloudMessage(receiver.DeviceId, bag)
-            : HubTopics.Input(receiver.DeviceId, receiver.ModuleId!, input, bag);
     }
 
-    private static void Stamp(ImmutableDictionary<string, string>.Builder system, HubIdentity sender)
+    private static void Stamp(MessageBag.Builder system, HubIdentity sender)
     {
-        system[MessageProperties.ConnectionDeviceId] = sender.DeviceId;
+        system.Set(MessageProperties.ConnectionDeviceId, sender.DeviceId);
         if (sender.ModuleId is not null)
         {
-            system[MessageProperties.ConnectionModuleId] = sender.ModuleId;
+            system.Set(MessageProperties.ConnectionModuleId, sender.ModuleId);
         }
-        system[MessageProperties.ConnectionAuthMethod] = sender.ModuleId is null ? DeviceAuthMethod : ModuleAuthMethod;
+        system.Set(
+            MessageProperties.ConnectionAuthMethod,
+            sender.ModuleId is null ? DeviceAuthMethod : ModuleAuthMethod
+        );
     }
 }

@@ -71,9 +71,8 @@ internal sealed class CloudMessageQueues(MessageStore store, CloudMessageLimits 
             );
     }
 
-    private static int SizeOf(HubMessage message) =>
-        message.Body.Length
-        + message.System.Concat(message.Properties).Sum(property => property.Key.Length + property.Value.Length);
+    private static long SizeOf(HubMessage message) =>
+        message.Body.Length + message.System.Size + message.Properties.Size;
 
     private static QueueName QueueOf(string deviceId) => new(new HubIdentity(deviceId), Input: null);
 }

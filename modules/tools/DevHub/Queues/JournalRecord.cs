@@ -1,8 +1,8 @@
-using System.Collections.Immutable;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 using EdgeDm.DevHub.Identities;
+using EdgeDm.DevHub.Routing;
 
 namespace EdgeDm.DevHub.Queues;
 
@@ -112,25 +112,25 @@ internal static class JournalRecord
         return record.Length;
     }
 
-    private static void Write(BinaryWriter writer, ImmutableDictionary<string, string> pairs)
+    private static void Write(BinaryWriter writer, MessageBag pairs)
     {
         writer.Write(pairs.Count);
-        foreach (var (key, value) in pairs)
+        foreach (var (key, value) in pairs.Entries)
         {
             writer.Write(key);
             writer.Write(value);
         }
     }
 
-    private static ImmutableDictionary<string, string> ReadPairs(BinaryReader reader)
+    private static MessageBag ReadPairs(BinaryReader reader)
     {
-        var pairs = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        var pairs = new MessageBag.Builder();
         for (var left = reader.ReadInt32(); left > 0; left--)
         {
             var key = reader.ReadString();
-            pairs[key] = reader.ReadString();
+            pairs.Set(key, reader.ReadString());
         }
-        return pairs.ToImmutable();
+        return pairs.Build();
     }
 
     private static string? TextOrNull(BinaryReader reader) => reader.ReadString() is { Length: > 0 } text ? text : null;

@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Collections.Frozen;
 using EdgeDm.DevHub.Identities;
 
 namespace EdgeDm.DevHub.Routing;
@@ -8,21 +8,12 @@ namespace EdgeDm.DevHub.Routing;
 /// <param name="System">System properties by the names of <see cref="MessageProperties"/>.</param>
 /// <param name="Properties">The sender's own properties.</param>
 /// <param name="Body">Its bytes, untouched.</param>
-public sealed record HubMessage(
-    string Source,
-    ImmutableDictionary<string, string> System,
-    ImmutableDictionary<string, string> Properties,
-    ReadOnlyMemory<byte> Body
-)
+public sealed record HubMessage(string Source, MessageBag System, MessageBag Properties, ReadOnlyMemory<byte> Body)
 {
     private const int Overhead = 256;
 
     /// <summary>Bytes that it costs to keep.</summary>
-    public long Size =>
-        Overhead
-        + Body.Length
-        + System.Sum(p => (long)p.Key.Length + p.Value.Length)
-        + Properties.Sum(p => (long)p.Key.Length + p.Value.Length);
+    public long Size => Overhead + Body.Length + System.Size + Properties.Size;
 
     /// <summary>The source of a client's message.</summary>
     /// <param name="sender">Device or module.</param>
@@ -47,7 +38,7 @@ public static class MessageProperties
     public const string OutputName = "outputName";
 
     /// <summary>What a client may set.</summary>
-    public static readonly ImmutableDictionary<string, string> Incoming = new Dictionary<string, string>(
+    public static readonly FrozenDictionary<string, string> Incoming = new Dictionary<string, string>(
         StringComparer.Ordinal
     )
     {
@@ -65,12 +56,12 @@ public static class MessageProperties
         ["$.ctime"] = "creationTimeUtc",
         ["$.ifid"] = "interfaceId",
         ["$.sub"] = "componentName",
-    }.ToImmutableDictionary(StringComparer.Ordinal);
+    }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>What a receiver is told: what came in without output and interface, and who sent it.</summary>
-    public static readonly ImmutableDictionary<string, string> Outgoing = Incoming
+    public static readonly FrozenDictionary<string, string> Outgoing = Incoming
         .Where(p => p.Key is not ("$.on" or "$.ifid"))
-        .ToImmutableDictionary(p => p.Value, p => p.Key, StringComparer.Ordinal)
-        .Add(ConnectionDeviceId, "$.cdid")
-        .Add(ConnectionModuleId, "$.cmid");
+        .Append(new("$.cdid", ConnectionDeviceId))
+        .Append(new("$.cmid", ConnectionModuleId))
+        .ToFrozenDictionary(p => p.Value, p => p.Key, StringComparer.Ordinal);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -29,10 +28,10 @@ internal static class MessageDocument
         return document;
     }
 
-    private static JsonObject Properties(ImmutableDictionary<string, string> properties)
+    private static JsonObject Properties(MessageBag properties)
     {
         var document = new JsonObject();
-        foreach (var (name, value) in properties.OrderBy(p => p.Key, StringComparer.Ordinal))
+        foreach (var (name, value) in properties.Entries)
         {
             document[name] = value;
         }
@@ -42,7 +41,7 @@ internal static class MessageDocument
     private static bool TryReadJson(HubMessage message, out JsonNode? json)
     {
         json = null;
-        if (message.System.GetValueOrDefault(MessageProperties.ContentType) != "application/json")
+        if (message.System[MessageProperties.ContentType] != "application/json")
         {
             return false;
         }

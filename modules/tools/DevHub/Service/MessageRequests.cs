@@ -61,12 +61,12 @@ internal sealed class MessageRequests(HubParts parts)
         var to = $"/{device.TopicRoot}/messages/devicebound";
         // From the cloud: no client is stamped as the sender.
         var system = message
-            .System.RemoveRange([
+            .System.Without(
                 MessageProperties.ConnectionDeviceId,
                 MessageProperties.ConnectionModuleId,
-                MessageProperties.ConnectionAuthMethod,
-            ])
-            .SetItem("to", to);
+                MessageProperties.ConnectionAuthMethod
+            )
+            .With("to", to);
         await parts.CloudMessages.SendAsync(device.DeviceId, message with { System = system }, context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -113,17 +113,17 @@ internal sealed class MessageRequests(HubParts parts)
     // JSON is what the modules here speak; the sender may say otherwise.
     private static HubMessage Described(HubMessage message, string? contentType)
     {
-        if (message.System.ContainsKey(MessageProperties.ContentType))
+        if (message.System[MessageProperties.ContentType] is not null)
         {
             return message;
         }
         var type = contentType?.Split(';')[0].Trim() ?? "application/json";
-        var system = message.System.SetItem(MessageProperties.ContentType, type);
+        var system = message.System.With(MessageProperties.ContentType, type);
         return message with
         {
-            System = system.ContainsKey(MessageProperties.ContentEncoding)
+            System = system[MessageProperties.ContentEncoding] is not null
                 ? system
-                : system.Add(MessageProperties.ContentEncoding, "utf-8"),
+                : system.With(MessageProperties.ContentEncoding, "utf-8"),
         };
     }
 

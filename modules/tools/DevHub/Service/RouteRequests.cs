@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -76,17 +75,17 @@ internal static class RouteRequests
             Json.TextAt(document, "source") ?? SourceOf(system),
             system,
             Strings(document, "properties"),
-            ReadBody(document, system.GetValueOrDefault(MessageProperties.ContentEncoding))
+            ReadBody(document, system[MessageProperties.ContentEncoding])
         );
     }
 
-    private static string SourceOf(ImmutableDictionary<string, string> system) =>
+    private static string SourceOf(MessageBag system) =>
         HubMessage.SourceOf(
             new HubIdentity(
-                system.GetValueOrDefault(MessageProperties.ConnectionDeviceId, ""),
-                system.GetValueOrDefault(MessageProperties.ConnectionModuleId)
+                system[MessageProperties.ConnectionDeviceId] ?? "",
+                system[MessageProperties.ConnectionModuleId]
             ),
-            system.GetValueOrDefault(MessageProperties.OutputName)
+            system[MessageProperties.OutputName]
         );
 
     private static byte[] ReadBody(JsonObject document, string? encoding)
@@ -105,18 +104,20 @@ internal static class RouteRequests
         }
     }
 
-    private static ImmutableDictionary<string, string> Strings(JsonObject document, string name)
+    private static MessageBag Strings(JsonObject document, string name)
     {
-        var strings = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        var strings = new MessageBag.Builder();
         if (Json.ObjectAt(document, name) is { } properties)
         {
             foreach (var property in properties)
             {
-                strings[property.Key] =
+                strings.Set(
+                    property.Key,
                     Json.TextAt(properties, property.Key)
-                    ?? throw new JsonException($"'{name}.{property.Key}' must be a string.");
+                        ?? throw new JsonException($"'{name}.{property.Key}' must be a string.")
+                );
             }
         }
-        return strings.ToImmutable();
+        return strings.Build();
     }
 }

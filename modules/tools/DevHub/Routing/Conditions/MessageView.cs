@@ -44,7 +44,7 @@ internal struct MessageView(HubMessage message) : IDisposable
         {
             return exact;
         }
-        foreach (var (key, value) in Message.Properties)
+        foreach (var (key, value) in Message.Properties.Entries)
         {
             if (key.Equals(name, StringComparison.OrdinalIgnoreCase))
             {
@@ -79,7 +79,7 @@ internal struct MessageView(HubMessage message) : IDisposable
         {
             BodyRefusal = "the message's contentType is not application/json";
         }
-        else if (FindEncoding(system.GetValueOrDefault(MessageProperties.ContentEncoding)) is not { } encoding)
+        else if (FindEncoding(system[MessageProperties.ContentEncoding]) is not { } encoding)
         {
             BodyRefusal = "the message's contentEncoding is not utf-8, utf-16 or utf-32";
         }

@@ -82,6 +82,10 @@ public sealed class LossTests : IAsyncLifetime
         var (session, connection) = await hub.ConnectAsync();
         var inputs = Drain(session.ReadInputsAsync());
         await connection.GrantAsync(HubTopics.InputsFilter("gateway", "Module"));
+        // An acknowledged message proves that the SUBACK before has been read: a loop that is not open yet fails instead of ending.
+        var first = session.SendTelemetryAsync(new("{}"u8.ToArray()));
+        await connection.TakePublishAsync();
+        await first;
         var send = session.SendTelemetryAsync(new("{}"u8.ToArray())).AsTask();
         await connection.ExpectAsync<ReceivedPublish>();
         await session.DisposeAsync();

@@ -28,11 +28,22 @@ internal sealed class FaultOptions
 
     public static FaultOptions AddTo(Command command) => new(command);
 
-    /// <summary>The target of a command line.</summary>
-    public HubTarget Open(ParseResult result, CliContext context) => hub.Open(result, context);
+    /// <summary>What the command does: turns on a fault of its kind.</summary>
+    /// <param name="command">Which.</param>
+    /// <param name="kind">In the hub's words.</param>
+    /// <param name="add">Adds what this kind has besides.</param>
+    public Command Runs(Command command, string kind, Action<ParseResult, JsonObject> add) =>
+        command.Runs(
+            async (result, context, cancellationToken) =>
+            {
+                using var target = hub.Open(result, context);
+                var asked = Asked(result, target, kind);
+                add(result, asked);
+                return await FaultSwitch.OnAsync(asked, target, context, cancellationToken);
+            }
+        );
 
-    /// <summary>What was asked for, without what the kind of fault adds.</summary>
-    public JsonObject Of(ParseResult result, HubTarget target, string kind)
+    private JsonObject Asked(ParseResult result, HubTarget target, string kind)
     {
         var modules = result.GetValue(module) ?? [];
         var asked = new JsonObject { ["kind"] = kind };

@@ -27,20 +27,16 @@ internal static class HubCutCommand
             silent,
             https,
         };
-        var fault = FaultOptions.AddTo(command);
-        return command.Runs(
-            async (result, context, cancellationToken) =>
-            {
-                using var target = fault.Open(result, context);
-                return await HubCutHandler.RunAsync(
-                    fault.Of(result, target, "cut"),
-                    result.GetValue(silent),
-                    result.GetValue(https),
-                    target,
-                    context,
-                    cancellationToken
-                );
-            }
-        );
+        return FaultOptions
+            .AddTo(command)
+            .Runs(
+                command,
+                "cut",
+                (result, asked) =>
+                {
+                    asked["silent"] = result.GetValue(silent);
+                    asked["https"] = result.GetValue(https);
+                }
+            );
     }
 }

@@ -47,24 +47,18 @@ internal static class HubDropCommand
                 result.AddError("Say how many: either --next or --share.");
             }
         });
-        var fault = FaultOptions.AddTo(command);
-        return command.Runs(
-            async (result, context, cancellationToken) =>
-            {
-                using var target = fault.Open(result, context);
-                return await HubDropHandler.RunAsync(
-                    fault.Of(result, target, "drop"),
-                    new(
-                        result.GetRequiredValue(what),
-                        result.GetValue(next),
-                        result.GetValue(share),
-                        result.GetValue(seed)
-                    ),
-                    target,
-                    context,
-                    cancellationToken
-                );
-            }
-        );
+        return FaultOptions
+            .AddTo(command)
+            .Runs(
+                command,
+                "drop",
+                (result, asked) =>
+                {
+                    asked["what"] = result.GetRequiredValue(what);
+                    asked["next"] = result.GetValue(next);
+                    asked["share"] = result.GetValue(share);
+                    asked["seed"] = result.GetValue(seed);
+                }
+            );
     }
 }

@@ -35,20 +35,22 @@ internal static class HubSlowCommand
                 result.AddError("Say how slow: --latency, --rate or both.");
             }
         });
-        var fault = FaultOptions.AddTo(command);
-        return command.Runs(
-            async (result, context, cancellationToken) =>
-            {
-                using var target = fault.Open(result, context);
-                return await HubSlowHandler.RunAsync(
-                    fault.Of(result, target, "slow"),
-                    result.GetValue(latency),
-                    result.GetValue(rate),
-                    target,
-                    context,
-                    cancellationToken
-                );
-            }
-        );
+        return FaultOptions
+            .AddTo(command)
+            .Runs(
+                command,
+                "slow",
+                (result, asked) =>
+                {
+                    if (result.GetValue(latency) is { } time)
+                    {
+                        asked["latencyMilliseconds"] = (int)time.TotalMilliseconds;
+                    }
+                    if (result.GetValue(rate) is { } bytesPerSecond)
+                    {
+                        asked["bytesPerSecond"] = bytesPerSecond;
+                    }
+                }
+            );
     }
 }

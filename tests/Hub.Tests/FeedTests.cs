@@ -58,7 +58,7 @@ public sealed class FeedTests : IAsyncLifetime
         var subscribe = await connection.ExpectAsync<SubscribePacket>();
         subscribe.Filters.ShouldHaveSingleItem().Filter.ShouldBe(feed.Filter);
         await feed.DeliverAsync(connection, "early", 1);
-        await ProveReadAsync(session, connection);
+        await connection.ProveReadAsync(session);
         first.IsCompleted.ShouldBeFalse(); // It came, but nothing is handed out before the hub has granted.
         await connection.SendAsync(new SubackPacket(subscribe.PacketId, [(byte)subscribe.Filters[0].QoS]).Write);
         (await first.WaitAsync(ScriptedHub.Patience)).ShouldBeTrue();
@@ -161,7 +161,7 @@ public sealed class FeedTests : IAsyncLifetime
         var (feed, session, connection) = await ConnectAsync(kind);
         var loop = TakeAsync(feed.Read(session, default), 1);
         await connection.GrantAsync(feed.Filter);
-        await ProveReadAsync(session, connection); // A loop that is not granted yet does not end, it never began.
+        await connection.ProveReadAsync(session); // A loop that is not granted yet does not end, it never began.
         await session.DisposeAsync();
         (await loop.WaitAsync(ScriptedHub.Patience)).ShouldBeEmpty();
     }
@@ -191,7 +191,7 @@ public sealed class FeedTests : IAsyncLifetime
         await connection.GrantAsync(feed.Filter, SubackPacket.Failure);
         (await Should.ThrowAsync<SubscriptionRefusedException>(loop)).Filter.ShouldBe(feed.Filter);
         await connection.ExpectAsync<UnsubscribePacket>();
-        await ProveReadAsync(session, connection);
+        await connection.ProveReadAsync(session);
     }
 
     [Fact]
@@ -214,14 +214,6 @@ public sealed class FeedTests : IAsyncLifetime
         var feed = Feeds[kind];
         var (session, connection) = await hub.ConnectAsync(hub.Options with { ModuleId = feed.Module });
         return (feed, session, connection);
-    }
-
-    /// <summary>An answered request: all that was sent before the answer has been read.</summary>
-    private static async Task ProveReadAsync(IoTHubSession session, ScriptedConnection connection)
-    {
-        var twin = session.GetTwinAsync().AsTask();
-        await connection.AnswerTwinAsync(200, """{"desired":{},"reported":{}}""");
-        await twin.WaitAsync(ScriptedHub.Patience);
     }
 
     /// <summary>Acknowledgements may come before it.</summary>

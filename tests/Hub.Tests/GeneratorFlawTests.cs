@@ -96,10 +96,10 @@ public sealed class GeneratorFlawTests : IAsyncLifetime
         );
         await using var _ = session;
         await connection.PublishAsync(HubTopics.MethodRequest("old", "1"), "{}");
-        await ProveReadAsync(session, connection);
+        await connection.ProveReadAsync(session);
         time.Advance(IoTHubSession.UnreadMethodLifetime);
         await connection.PublishAsync(HubTopics.MethodRequest("young", "2"), "{}");
-        await ProveReadAsync(session, connection);
+        await connection.ProveReadAsync(session);
         time.Advance(IoTHubSession.UnreadMethodLifetime - TimeSpan.FromSeconds(1));
         await using var calls = session.ReadMethodRequestsAsync().GetAsyncEnumerator();
         var call = calls.MoveNextAsync().AsTask();
@@ -140,12 +140,5 @@ public sealed class GeneratorFlawTests : IAsyncLifetime
         (await items.MoveNextAsync().AsTask().WaitAsync(ScriptedHub.Patience)).ShouldBeTrue();
         await items.Current.AckAsync();
         await connection.ExpectAsync<PubackPacket>(); // And no UNSUBSCRIBE before it.
-    }
-
-    private static async Task ProveReadAsync(IoTHubSession session, ScriptedConnection connection)
-    {
-        var twin = session.GetTwinAsync().AsTask();
-        await connection.AnswerTwinAsync(200, """{"desired":{},"reported":{}}""");
-        await twin.WaitAsync(ScriptedHub.Patience);
     }
 }

@@ -189,6 +189,14 @@ public sealed class ScriptedConnection : IAsyncDisposable
         await SendAsync(new SubackPacket(subscribe.PacketId, [code ?? (byte)subscribe.Filters[0].QoS]).Write);
     }
 
+    /// <summary>Answers a request of the session's, which proves that it has read all that was sent before.</summary>
+    public async Task ProveReadAsync(IoTHubSession session)
+    {
+        var twin = session.GetTwinAsync().AsTask();
+        await AnswerTwinAsync(200, """{"desired":{"$version":1},"reported":{"$version":1}}""");
+        await twin.WaitAsync(ScriptedHub.Patience);
+    }
+
     /// <summary>Expects a publish and acknowledges it.</summary>
     public async Task<ReceivedPublish> TakePublishAsync()
     {

@@ -61,7 +61,7 @@ internal static class DevHubRun
         var logger = context.Loggers.CreateLogger("DevHub");
         if (options.StopOnStdinClose)
         {
-            _ = StopWithStandardInputAsync(stop);
+            StopWithStandardInput(stop);
         }
         try
         {
@@ -287,11 +287,27 @@ internal static class DevHubRun
         stop.Cancel();
     }
 
-    private static async Task StopWithStandardInputAsync(CancellationTokenSource stop)
+    // On a thread of its own: whoever reads a console holds a thread, and where there is one core the pool has no second for half a second.
+    private static void StopWithStandardInput(CancellationTokenSource stop)
     {
-        await using var input = Console.OpenStandardInput();
-        var buffer = new byte[256];
-        while (await input.ReadAsync(buffer, stop.Token) > 0) { }
-        await stop.CancelAsync();
+        var thread = new Thread(Read) { IsBackground = true, Name = "standard input" };
+        thread.Start();
+
+        void Read()
+        {
+            using var input = Console.OpenStandardInput();
+            while (input.ReadByte() >= 0)
+            {
+                // What is said there does not matter, only its end.
+            }
+            try
+            {
+                stop.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The hub has ended already.
+            }
+        }
     }
 }

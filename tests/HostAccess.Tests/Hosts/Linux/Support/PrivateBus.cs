@@ -52,8 +52,10 @@ internal sealed class PrivateBus : IAsyncDisposable
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,
+                RedirectStandardError = true,
             }
         )!;
+        daemon.BeginErrorReadLine(); // It may not raise its limit of files, and says so at each start.
         // It prints its address when it listens.
         await daemon.StandardOutput.ReadLineAsync().WaitAsync(TestGateway.Patience);
     }

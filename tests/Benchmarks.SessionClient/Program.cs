@@ -9,13 +9,15 @@ namespace EdgeDm.Benchmarks.SessionClient;
 /// </summary>
 internal static class Program
 {
-    private static async Task Main()
+    // Waits on its own thread: whoever reads a console holds one, and on the one core that a client has the pool has no other.
+    private static void Main()
     {
-        await using var calls = new Calls();
-        while (await Console.In.ReadLineAsync() is { } line)
+        var calls = new Calls();
+        while (Console.ReadLine() is { } line)
         {
-            Console.WriteLine((await AnswerAsync(calls, line)).ToJsonString());
+            Console.WriteLine(AnswerAsync(calls, line).GetAwaiter().GetResult().ToJsonString());
         }
+        calls.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
 
     private static async Task<JsonObject> AnswerAsync(Calls calls, string line)

@@ -175,8 +175,7 @@ internal static partial class HubStart
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        // Asking first and reading then would be two calls of the system for each packet.
-        builder.WebHost.UseSockets(sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new MqttSockets(loggers));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -197,8 +196,7 @@ internal static partial class HubStart
     )
     {
         kestrel.Listen(
-            listener.Address,
-            listener.Mqtt.Wanted,
+            new MqttEndPoint(listener.Address, listener.Mqtt.Wanted),
             listen =>
             {
                 listener.Mqtt.Listen = listen;

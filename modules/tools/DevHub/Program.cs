@@ -1,3 +1,5 @@
+using EdgeDm.DevHub;
 using EdgeDm.DevHub.Running;
 
+SocketThreads.HandleThemselves();
 return await DevHubCommand.RunAsync(args);

@@ -49,11 +49,9 @@ internal sealed partial class ClientConnection
                 inputs.Acknowledge(PubackPacket.Parse(frame).PacketId);
                 break;
             case MqttPacketType.Subscribe:
-                HandleSubscribe(SubscribePacket.Parse(frame));
-                break;
+                return HandleSubscribeAsync(SubscribePacket.Parse(frame));
             case MqttPacketType.Unsubscribe:
-                HandleUnsubscribe(UnsubscribePacket.Parse(frame));
-                break;
+                return HandleUnsubscribeAsync(UnsubscribePacket.Parse(frame));
             case MqttPacketType.Pingreq:
                 EmptyPackets.Check(frame);
                 Send(EmptyPackets.WritePingresp);
@@ -64,8 +62,9 @@ internal sealed partial class ClientConnection
         return ValueTask.CompletedTask;
     }
 
-    private void HandleSubscribe(SubscribePacket packet)
+    private async ValueTask HandleSubscribeAsync(SubscribePacket packet)
     {
+        await SocketThreads.Leave();
         var codes = new List<byte>();
         foreach (var wish in packet.Filters)
         {
@@ -90,8 +89,9 @@ internal sealed partial class ClientConnection
         inputs.Pump();
     }
 
-    private void HandleUnsubscribe(UnsubscribePacket packet)
+    private async ValueTask HandleUnsubscribeAsync(UnsubscribePacket packet)
     {
+        await SocketThreads.Leave();
         foreach (var filter in packet.Filters)
         {
             Subscriptions.Remove(filter);
@@ -136,10 +136,12 @@ internal sealed partial class ClientConnection
                 kept = Route(packet, topic, body);
                 break;
             case HubTopicKind.TwinGet when topic.RequestId.Length > 0:
+                await SocketThreads.Leave();
                 // Under the store's lock, so that a later change cannot overtake the answer.
                 parts.Twins.Read(Identity, twin => SendTwinResponse(topic.RequestId, 200, twin.ForClient()));
                 break;
             case HubTopicKind.ReportedPatch:
+                await SocketThreads.Leave();
                 await HandleReportedAsync(topic.RequestId, body);
                 break;
             case HubTopicKind.MethodResponse:

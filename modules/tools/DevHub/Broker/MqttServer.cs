@@ -23,6 +23,7 @@ internal sealed partial class MqttServer(HubParts parts, ConnectionTable connect
         {
             if (await ReadConnectAsync(link) is { } connect)
             {
+                await SocketThreads.Leave(); // Its session is on disk.
                 await ServeAsync(link, connect);
             }
         }

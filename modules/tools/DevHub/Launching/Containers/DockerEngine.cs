@@ -153,7 +153,8 @@ internal sealed partial class DockerEngine : IDisposable
         HttpResponseMessage answer;
         try
         {
-            answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // Behind it is what waits for disks.
         }
         catch (HttpRequestException error)
         {

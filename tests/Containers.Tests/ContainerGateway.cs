@@ -35,7 +35,7 @@ internal sealed class ContainerGateway : IAsyncDisposable
 
     private ContainerGateway(int healthDeadline) => this.healthDeadline = healthDeadline;
 
-    public UpdatePublisher Publisher { get; } = new();
+    public UpdatePublisher Publisher { get; } = UpdatePublisher.Trusted;
 
     /// <summary>The container that plays the host; null when there is none.</summary>
     public HostMachine? Host { get; private set; }
@@ -219,7 +219,6 @@ internal sealed class ContainerGateway : IAsyncDisposable
                 await DockerCli.RunAsync("volume", "rm", volume);
             }
         }
-        Publisher.Dispose();
         folder.Delete(recursive: true);
     }
 

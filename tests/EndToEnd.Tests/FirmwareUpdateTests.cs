@@ -106,7 +106,7 @@ public sealed class FirmwareUpdateTests
     public async Task Deploy_RefusedUpdates_TellWhyAndTheOldVersionRunsOn()
     {
         await using var gateway = await Gateway.StartAsync();
-        using var stranger = new UpdatePublisher();
+        var stranger = UpdatePublisher.Stranger;
 
         await gateway.DeployAsync("2.0.0", "unknown-key", publisher: stranger);
         var unknownKey = await gateway.Service.WaitForEndAsync("unknown-key");

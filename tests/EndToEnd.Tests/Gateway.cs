@@ -39,7 +39,7 @@ internal sealed class Gateway : IAsyncDisposable
 
     public required FileHost Files { get; init; }
 
-    public required UpdatePublisher Publisher { get; init; }
+    public UpdatePublisher Publisher { get; } = UpdatePublisher.Trusted;
 
     public HubService Service => hub?.Service ?? throw new ObjectDisposedException("the dev hub");
 
@@ -78,7 +78,6 @@ internal sealed class Gateway : IAsyncDisposable
         {
             FilesFolder = files,
             Files = await FileHost.StartAsync(files),
-            Publisher = new(),
         };
         try
         {
@@ -238,7 +237,6 @@ internal sealed class Gateway : IAsyncDisposable
     {
         await StopHubAsync();
         await Files.DisposeAsync();
-        Publisher.Dispose();
         folder.Delete(recursive: true);
     }
 

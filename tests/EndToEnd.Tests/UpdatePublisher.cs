@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using EdgeDm.Testing;
 using EdgeDm.Updates;
 
 namespace EdgeDm.EndToEnd.Tests;
 
 /// <summary>An operator who makes and signs updates for the tests' gateway.</summary>
-internal sealed class UpdatePublisher : IDisposable
+internal sealed class UpdatePublisher
 {
     /// <summary>Installs the payload into the simulated host, and says how often it did.</summary>
     public const string GoodScript = """
@@ -48,10 +49,20 @@ internal sealed class UpdatePublisher : IDisposable
         .Empty.Add("deviceManufacturer", "Contoso")
         .Add("deviceModel", "Gateway");
 
-    private readonly RootKey root = RootKey.Generate();
+    private readonly RootKey root;
     private readonly SigningKey key;
 
-    public UpdatePublisher() => key = SigningKey.Generate(root);
+    private UpdatePublisher(RootKey root, SigningKey key)
+    {
+        this.root = root;
+        this.key = key;
+    }
+
+    /// <summary>Whom the tests' gateways trust.</summary>
+    public static UpdatePublisher Trusted => new(Keys.Root, Keys.Signing);
+
+    /// <summary>Whom they do not trust at first.</summary>
+    public static UpdatePublisher Stranger => new(Keys.ForeignRoot, Keys.Unknown);
 
     /// <summary>What a gateway must trust.</summary>
     public string RootJwk => root.PublicJwk;
@@ -169,12 +180,6 @@ internal sealed class UpdatePublisher : IDisposable
         File.WriteAllText(keyFile, key.ToPem(null));
         File.WriteAllText(sjwkFile, key.Sjwk);
         return (keyFile, sjwkFile);
-    }
-
-    public void Dispose()
-    {
-        key.Dispose();
-        root.Dispose();
     }
 
     private static FileDescription Describe(string folder, string name)

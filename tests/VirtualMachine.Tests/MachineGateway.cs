@@ -31,7 +31,7 @@ internal sealed class MachineGateway : IAsyncDisposable
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("vmgw");
     private readonly ConcurrentQueue<string> output = new();
-    private readonly UpdatePublisher publisher = new();
+    private readonly UpdatePublisher publisher = UpdatePublisher.Trusted;
     private DevHubProgram? hub;
     private FileHost? files;
 
@@ -154,7 +154,6 @@ internal sealed class MachineGateway : IAsyncDisposable
         {
             await files.DisposeAsync();
         }
-        publisher.Dispose();
         folder.Delete(recursive: true);
     }
 

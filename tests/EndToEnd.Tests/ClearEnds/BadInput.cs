@@ -36,7 +36,7 @@ internal sealed record BadInput(string Name, ErrorCode Error, Action<UpdateDraft
         {
             Tells = ["found"],
         },
-        new("unknown key", ErrorRegistry.UnknownRoot, (d, g) => d.Publisher = g.Stranger),
+        new("unknown key", ErrorRegistry.UnknownRoot, (d, _) => d.Publisher = UpdatePublisher.Stranger),
         new("signature that is none", ErrorRegistry.SignatureMalformed, (d, _) => d.Signature = _ => "x"),
         new(
             "alg none",

@@ -22,9 +22,6 @@ public sealed class TroubledGateway : IAsyncLifetime
 
     internal TroubledServer Server { get; private set; } = null!;
 
-    /// <summary>Somebody whose root the gateway does not trust.</summary>
-    internal UpdatePublisher Stranger { get; } = new();
-
     /// <summary>Parts of files in the package store, with their checkpoints.</summary>
     internal string[] Parts => Entries(Path.Combine(Volumes, "edgedm-store", "partial"));
 
@@ -53,7 +50,6 @@ public sealed class TroubledGateway : IAsyncLifetime
             await Gateway.DisposeAsync();
             await Server.DisposeAsync();
         }
-        Stranger.Dispose();
     }
 
     /// <summary>An update that nobody has seen yet, newer than all before.</summary>

@@ -9,6 +9,7 @@ using EdgeDm.HostAccess.Api;
 using EdgeDm.HostAccess.Configuration;
 using EdgeDm.HostAccess.Hosts.Simulated;
 using EdgeDm.Hosting;
+using EdgeDm.Testing;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeDm.HostAccess.Tests.Support;

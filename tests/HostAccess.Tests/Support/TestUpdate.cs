@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
+using EdgeDm.Testing;
 using EdgeDm.Updates;
 
 namespace EdgeDm.HostAccess.Tests.Support;

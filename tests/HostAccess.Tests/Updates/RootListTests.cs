@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Tests.Support;
+using EdgeDm.Testing;
 using EdgeDm.Updates;
 
 namespace EdgeDm.HostAccess.Tests.Updates;

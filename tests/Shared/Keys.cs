@@ -1,8 +1,8 @@
 using EdgeDm.Updates;
 
-namespace EdgeDm.HostAccess.Tests.Support;
+namespace EdgeDm.Testing;
 
-/// <summary>Keys for all tests: making one takes a while.</summary>
+/// <summary>Keys for all tests of a program: making one takes a second of a core.</summary>
 internal static class Keys
 {
     private static readonly Lazy<(RootKey Root, SigningKey Signing)> Trusted = new(Make);

@@ -71,7 +71,7 @@ internal sealed class TestGateway : IAsyncDisposable
     public HttpClient Verbs { get; }
     public HttpClient Inventory { get; }
     public LogSignals Logs { get; } = new();
-    public TimeProvider Time { get; init; } = TimeProvider.System;
+    public TimeProvider Time { get; set; } = TimeProvider.System;
     public ApiOptions Options { get; init; } = new();
 
     /// <summary>Root of the files that tell of a Linux host.</summary>

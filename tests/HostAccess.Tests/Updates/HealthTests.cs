@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Tests.Support;
+using EdgeDm.Testing;
 
 namespace EdgeDm.HostAccess.Tests.Updates;
 
@@ -28,10 +29,14 @@ public sealed class HealthTests
     [Fact]
     public async Task Verifying_IncompleteEvidence_RollsBackWithoutARebootWhatNeededNone()
     {
-        await using var gateway = await WithDeadline(1).StartAsync();
+        var time = new FakeTimeProvider();
+        await using var gateway = WithDeadline(1);
+        gateway.Time = time;
+        await gateway.StartAsync();
         var update = new TestUpdate().Firmware("2.0.0", reboot: false);
         await gateway.RunAsync(update, HostUpdateState.Verifying);
         (await gateway.BringEvidenceAsync(update.CommandId, complete: false)).Health.ShouldNotBeNull();
+        time.Advance(TimeSpan.FromSeconds(1));
         var ended = await gateway.WaitAsync(update.CommandId);
         ended.State.ShouldBe(HostUpdateState.RolledBack);
         ended.Error!.Parameters["missing"].ShouldBe("module Telemetry");
@@ -137,13 +142,15 @@ public sealed class HealthTests
     [Fact]
     public async Task Committed_PowerCutsAfterwards_NothingIsRolledBack()
     {
-        await using var gateway = await WithDeadline(5).StartAsync();
+        var time = new FakeTimeProvider();
+        await using var gateway = await new TestGateway { Time = time }.StartAsync();
         var update = new TestUpdate().Firmware("2.0.0", reboot: false);
         await gateway.RunAsync(update, HostUpdateState.Verifying);
         await gateway.BringEvidenceAsync(update.CommandId);
         await gateway.WaitAsync(update.CommandId, HostUpdateState.Committed);
         for (var boot = 0; boot < 4; boot++)
         {
+            time.Advance(TimeSpan.FromMinutes(2)); // Behind any deadline.
             await gateway.PowerCycleAsync();
         }
         (await FirmwareAsync(gateway)).ShouldBe("2.0.0");

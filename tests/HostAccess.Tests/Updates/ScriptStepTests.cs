@@ -35,7 +35,7 @@ public sealed class ScriptStepTests
     public async Task Script_RunsLongerThanItsLimit_IsEndedWithAllItStarted()
     {
         await using var gateway = new TestGateway();
-        gateway.Configuration["updates"]!["stepTimeoutSeconds"] = 1;
+        gateway.Configuration["updates"]!["stepTimeoutSeconds"] = 5; // Long enough for the actions before on a loaded machine.
         await gateway.StartAsync();
         // Also what left the script's session must not survive it.
         const string Endless = "setsid sleep 1000 & echo $! > \"$EDGEDM_SIMULATED_ROOT/child\"; sleep 1000";

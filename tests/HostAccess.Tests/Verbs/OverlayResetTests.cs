@@ -125,7 +125,11 @@ public sealed class OverlayResetTests : IAsyncLifetime
     /// <summary>What the host's own start does before it mounts the layers.</summary>
     private async Task<int> BootAsync()
     {
-        var start = new ProcessStartInfo(Path.Combine(gateway.HostRoot, "usr/lib/edgedm", Program), ["erase"])
+        // Not executed itself: a program that another test starts at this moment may still have it open to be written (ETXTBSY).
+        var start = new ProcessStartInfo(
+            "/bin/sh",
+            [Path.Combine(gateway.HostRoot, "usr/lib/edgedm", Program), "erase"]
+        )
         {
             UseShellExecute = false,
             RedirectStandardError = true,

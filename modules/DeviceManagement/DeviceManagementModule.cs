@@ -41,7 +41,7 @@ internal sealed class DeviceManagementModule : IDisposable
         host = new(options.HostEndpoint, time);
         installed = new(host);
         device = new(hub);
-        downloads = new(hub, time);
+        downloads = new(hub, time, options.DownloadRepeatPeriod);
         roots = new(host);
         witness = new(hub, time, Guid.NewGuid().ToString("N"));
         var limits = new JobLimits();

@@ -24,6 +24,11 @@ internal sealed record DeviceManagementOptions
     /// </summary>
     public TimeSpan UpdateFetchTimeout { get; init; } = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// <c>EDGEDM_DOWNLOAD_REPEAT_SECONDS</c>: FirmwareDownload is asked again for files this often while it does not answer; 60, from 1 to 3,600.
+    /// </summary>
+    public TimeSpan DownloadRepeatPeriod { get; init; } = TimeSpan.FromMinutes(1);
+
     public static DeviceManagementOptions From(EnvironmentOptions environment) =>
         new()
         {
@@ -37,5 +42,6 @@ internal sealed record DeviceManagementOptions
             ],
             ProgressPeriod = environment.Seconds("EDGEDM_PROGRESS_SECONDS", 5, 1, 3600),
             UpdateFetchTimeout = environment.Seconds("EDGEDM_UPDATE_FETCH_SECONDS", 86_400, 60, 2_592_000),
+            DownloadRepeatPeriod = environment.Seconds("EDGEDM_DOWNLOAD_REPEAT_SECONDS", 60, 1, 3600),
         };
 }

@@ -6,25 +6,27 @@ using EdgeDm.ModuleHost;
 namespace EdgeDm.DeviceManagement.Downloads;
 
 /// <summary>
-/// Asks FirmwareDownload for files and waits. The question is repeated every minute, after each connect, and when its
+/// Asks FirmwareDownload for files and waits. The question is repeated now and then, after each connect, and when its
 /// addresses change: neither side keeps a conversation, the job record is what lasts.
 /// </summary>
 internal sealed class DownloadDesk : IDisposable
 {
     private readonly IModuleHub hub;
     private readonly TimeProvider time;
+    private readonly TimeSpan repeatPeriod;
     private readonly ConcurrentDictionary<string, Errand> errands = new(StringComparer.Ordinal);
 
     /// <summary>Listens for answers from now on.</summary>
-    public DownloadDesk(IModuleHub hub, TimeProvider time)
+    /// <param name="hub">Asks.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="repeatPeriod">Until an unanswered question is repeated; the route's time to live may have dropped it, or a crash of FirmwareDownload.</param>
+    public DownloadDesk(IModuleHub hub, TimeProvider time, TimeSpan repeatPeriod)
     {
         this.hub = hub;
         this.time = time;
+        this.repeatPeriod = repeatPeriod;
         hub.ConnectionChanged += RemindAll;
     }
-
-    /// <summary>Repeat of an unanswered question; the route's time to live may have dropped it.</summary>
-    public TimeSpan RepeatPeriod { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
     /// Gets files into the package store. Returns when they are; throws the downloader's error; cancelled, tells the
@@ -58,7 +60,7 @@ internal sealed class DownloadDesk : IDisposable
                 Ask(errand);
                 try
                 {
-                    return await errand.Answer.Task.WaitAsync(RepeatPeriod, time, cancellationToken);
+                    return await errand.Answer.Task.WaitAsync(repeatPeriod, time, cancellationToken);
                 }
                 catch (TimeoutException)
                 {

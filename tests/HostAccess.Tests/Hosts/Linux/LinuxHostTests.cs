@@ -1,5 +1,6 @@
 using EdgeDm.Contracts;
 using EdgeDm.HostAccess.Tests.Hosts.Linux.Support;
+using EdgeDm.HostAccess.Tests.Support;
 using EdgeDm.Testing;
 
 namespace EdgeDm.HostAccess.Tests.Hosts.Linux;
@@ -67,7 +68,7 @@ public sealed class LinuxHostTests : IAsyncLifetime
         standIn.Start++;
         await standIn.ServeAsync();
         Should.Throw<EdgeDmException>(() => host.Read());
-        (await host.Down).ShouldBe(1);
+        (await host.Down.WaitAsync(TestGateway.Patience)).ShouldBe(1);
         Should.Throw<EdgeDmException>(() => host.Reboot("test")).Error.Name.ShouldBe("hostServiceUnavailable");
         standIn.Services.Calls.ShouldNotContain(call => call.Interface == Manager);
     }

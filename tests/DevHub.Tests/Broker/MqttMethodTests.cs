@@ -1,5 +1,7 @@
 using System.Text;
+using EdgeDm.DevHub.Identities;
 using EdgeDm.DevHub.Methods;
+using EdgeDm.Mqtt;
 using EdgeDm.Mqtt.IoTHub;
 using EdgeDm.Testing;
 
@@ -30,6 +32,31 @@ public sealed class MqttMethodTests
         var answer = await call;
         answer.Status.ShouldBe(status);
         Encoding.UTF8.GetString(answer.Payload.Span).ShouldBe(payload);
+    }
+
+    [Fact]
+    public async Task Invoke_AsSoonAsTheSubscriptionIsGranted_ReachesTheClient()
+    {
+        await using var hub = await TestHub.StartAsync();
+        await using var client = await MqttTestClient.ConnectAsync(hub, "m");
+        for (var n = 0; n < 200; n++)
+        {
+            await client.SubscribeAsync(HubTopics.MethodFilter);
+            var call = Invoke(hub, client, "now");
+            var request = await Task.WhenAny(client.NextMessageAsync(), Refused(call));
+            await client.PublishAsync(HubTopics.MethodResponse(n, (await request).Hub.RequestId));
+            (await call).Status.ShouldBe(n);
+            await client.NextAsync<PubackPacket>();
+            await client.SendAsync(new UnsubscribePacket(1, [HubTopics.MethodFilter]).Write);
+            await client.NextAsync<UnsubackPacket>();
+        }
+
+        // Fails with the call, which else only the end of a patience would tell.
+        static async Task<Arrived> Refused(Task call)
+        {
+            await call;
+            throw new InvalidOperationException("Answered before it was asked.");
+        }
     }
 
     [Fact]
@@ -102,6 +129,18 @@ public sealed class MqttMethodTests
     }
 
     [Fact]
+    public async Task Invoke_ClientLeavesWithTheCall_MayHaveRun()
+    {
+        var broker = new MethodBroker(TimeProvider.System);
+        var client = new HubIdentity("gateway", "m");
+        broker.Attach(client, new Leaver(broker, client));
+        var call = broker.InvokeAsync(client, "x", default, Seconds30, TimeSpan.Zero, CancellationToken.None);
+        var error = await Should.ThrowAsync<HubException>(call.WaitAsync(TestHub.Patience));
+        error.Error.ShouldBe(HubError.GatewayTimeout);
+        error.Message.ShouldContain("may have run");
+    }
+
+    [Fact]
     public async Task Invoke_ClientLeaves_FailsAtOnce()
     {
         await using var hub = await TestHub.StartAsync();
@@ -137,4 +176,10 @@ public sealed class MqttMethodTests
             TimeSpan.Zero,
             CancellationToken.None
         );
+
+    private sealed class Leaver(MethodBroker broker, HubIdentity client) : IMethodTarget
+    {
+        public void SendMethod(string method, string requestId, ReadOnlyMemory<byte> payload) =>
+            broker.Detach(client, this);
+    }
 }

@@ -80,13 +80,24 @@ internal sealed partial class ClientConnection
         {
             return;
         }
-        Send(new SubackPacket(packet.PacketId, codes).Write);
-        // After SUBACK, so that nothing that is subscribed to comes before it.
+        // Behind SUBACK, so that nothing that is subscribed to comes before it, and in one go with it: whoever has it can be called.
+        Add(
+            new SubackPacket(packet.PacketId, codes),
+            (output, suback) =>
+            {
+                suback.Write(output);
+                AttachIfSubscribed();
+            }
+        );
+        inputs.Pump();
+    }
+
+    private void AttachIfSubscribed()
+    {
         if (Subscriptions.For(SubscriptionKind.Methods) is not null)
         {
             parts.Methods.Attach(Identity, this);
         }
-        inputs.Pump();
     }
 
     private async ValueTask HandleUnsubscribeAsync(UnsubscribePacket packet)

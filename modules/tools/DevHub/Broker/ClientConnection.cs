@@ -102,6 +102,7 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
     {
         writer.TryAdd(new ConnackPacket(sessionPresent, ConnackCode.Accepted), static (output, p) => p.Write(output));
         open = true;
+        AttachIfSubscribed(); // Whoever has CONNACK can be called.
         Flush();
         LogConnected(logger, Name);
         var keepAlive = KeepAliveOf(connect.KeepAliveSeconds);
@@ -118,10 +119,6 @@ internal sealed partial class ClientConnection : IMethodTarget, IDisposable
             Timeout.InfiniteTimeSpan
         );
         inputs.Start();
-        if (Subscriptions.For(SubscriptionKind.Methods) is not null)
-        {
-            parts.Methods.Attach(Identity, this);
-        }
         var graceful = false;
         try
         {

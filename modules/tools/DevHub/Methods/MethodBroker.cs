@@ -101,12 +101,13 @@ public sealed class MethodBroker(TimeProvider time)
         calls[requestId] = call;
         try
         {
-            target.SendMethod(name, requestId, payload);
             if (!IsAttached(client, target))
             {
                 // Detached between the look-up and the registration of this call: nobody will fail it.
                 throw NotOnline(client);
             }
+            // From here on the client may have it, and the end of its connection fails the call as one that may have run.
+            target.SendMethod(name, requestId, payload);
             return await call.Answer.Task.WaitAsync(responseTimeout, time, cancellationToken);
         }
         catch (TimeoutException)

@@ -17,10 +17,12 @@ internal sealed class FaultOptions
         "How long, for example 30s. [default: until 'edgedm hub restore', or the hub stops]"
     );
 
+    private readonly Command command;
     private readonly HubOptions hub;
 
     private FaultOptions(Command command)
     {
+        this.command = command;
         command.Options.Add(module);
         command.Options.Add(duration);
         hub = HubOptions.AddTo(command);
@@ -29,10 +31,9 @@ internal sealed class FaultOptions
     public static FaultOptions AddTo(Command command) => new(command);
 
     /// <summary>What the command does: turns on a fault of its kind.</summary>
-    /// <param name="command">Which.</param>
     /// <param name="kind">In the hub's words.</param>
     /// <param name="add">Adds what this kind has besides.</param>
-    public Command Runs(Command command, string kind, Action<ParseResult, JsonObject> add) =>
+    public Command Runs(string kind, Action<ParseResult, JsonObject> add) =>
         command.Runs(
             async (result, context, cancellationToken) =>
             {

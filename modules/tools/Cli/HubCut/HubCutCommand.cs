@@ -30,7 +30,6 @@ internal static class HubCutCommand
         return FaultOptions
             .AddTo(command)
             .Runs(
-                command,
                 "cut",
                 (result, asked) =>
                 {

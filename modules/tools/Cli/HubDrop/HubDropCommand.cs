@@ -50,7 +50,6 @@ internal static class HubDropCommand
         return FaultOptions
             .AddTo(command)
             .Runs(
-                command,
                 "drop",
                 (result, asked) =>
                 {

@@ -38,7 +38,6 @@ internal static class HubSlowCommand
         return FaultOptions
             .AddTo(command)
             .Runs(
-                command,
                 "slow",
                 (result, asked) =>
                 {

@@ -49,7 +49,8 @@ internal static class ServeHandler
         );
         if (options.StopOnStdinClose)
         {
-            _ = Task.Run(() => StopWithStandardInput(app.Lifetime), CancellationToken.None);
+            // Not of the pool, which has one alone where there is one core.
+            new Thread(() => StopWithStandardInput(app.Lifetime)) { IsBackground = true }.Start();
         }
         await CountAsync(options.CountFile, meter, context.Time, end.Token);
         await app.StopAsync(CancellationToken.None);
